@@ -1,0 +1,1 @@
+"""Red Map as a service."""

@@ -1,0 +1,1 @@
+"""Red Map: honest coverage of service stations by network travel time."""

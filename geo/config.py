@@ -1,0 +1,234 @@
+"""A study's settings: ``study.toml`` read into frozen values, all defects reported at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from geo.errors import Defect, InputError
+from geo.models import SERVICES, Language, Mode
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_TIME = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):([0-5]\d)")
+_DATUM = re.compile(r"wgs84|gcj02|bd09|cgcs2000|EPSG:\d{4,5}")
+DEFAULT_TIMES = ("Tue 08:00", "Tue 12:00", "Tue 15:00", "Tue 20:00", "Tue 23:00", "Sat 15:00")
+
+# 1 km in 15 min: All-China Federation of Trade Unions, "double 15" programme, 2023.
+WALK_KMH = 4.0
+# People further than this from any way are reported as off the network (domain notes, section 6).
+OFF_NETWORK_M = 200.0
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class StudySection(_Section):
+    """``[study]``: how the study names itself."""
+
+    name: str = Field(min_length=1)
+    edition: str = ""
+    language: Language = "zh"
+    synthetic: bool = False
+
+
+class AreaSection(_Section):
+    """``[area]``: the district's polygon and the part that it really runs (责任范围)."""
+
+    boundary: str | None = None
+    responsibility: str | None = None
+
+
+class RoadsSection(_Section):
+    """``[roads]``: exactly one of a file or a place name."""
+
+    file: str | None = None
+    place: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> RoadsSection:
+        if (self.file is None) == (self.place is None):
+            raise ValueError("file 与 place 只能且必须给一个 / give exactly one of file and place")
+        return self
+
+
+class StationsSection(_Section):
+    """``[[stations]]``: one list of one issuer; the datum is declared, never guessed."""
+
+    file: str
+    datum: str
+    issuer: str = ""
+    date: dt.date | None = None
+    sheet: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("datum")
+    @classmethod
+    def _known_datum(cls, value: str) -> str:
+        if not _DATUM.fullmatch(value):
+            raise ValueError("应为 wgs84 | gcj02 | bd09 | cgcs2000 | EPSG:…… / expected one of these")
+        return value
+
+
+class CommunitiesSection(_Section):
+    """``[communities]``: polygons with people, or a raster of people to sum over them."""
+
+    file: str
+    population: str | None = None
+    raster: str | None = None
+    name: str | None = None
+    street: str | None = None
+
+
+class DemandSection(_Section):
+    """``[demand.NAME]``: a further layer of weighted points (WGS-84 unless a datum is given)."""
+
+    file: str
+    weight: str | None = None
+    datum: str = "wgs84"
+
+
+class VenuesSection(_Section):
+    """``[venues]``: premises that could host a station."""
+
+    file: str
+    datum: str = "wgs84"
+
+
+class StandardSection(_Section):
+    """``[standard]``: mode + speed + minutes + when + which services count."""
+
+    mode: Mode = "walk"
+    speed_kmh: Annotated[float, Field(gt=0, le=120, strict=False)] | None = None
+    minutes: tuple[Annotated[float, Field(gt=0, le=180, strict=False)], ...] = Field(
+        default=(5, 10, 15), min_length=1, max_length=10, strict=False
+    )
+    limit_minutes: Annotated[float, Field(gt=0, le=180, strict=False)] = 15.0
+    times: tuple[str, ...] = Field(default=DEFAULT_TIMES, strict=False)
+    services: tuple[str, ...] = Field(default=(), strict=False)
+    max_access_m: Annotated[float, Field(gt=0, le=2000, strict=False)] = 500.0
+    signal_wait_s: Annotated[float, Field(ge=0, le=90, strict=False)] = 0.0
+
+    @field_validator("times")
+    @classmethod
+    def _times(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        bad = [t for t in value if not _TIME.fullmatch(t)]
+        if bad:
+            raise ValueError(f"{bad}: 应如 'Tue 23:00' / expected the form 'Tue 23:00'")
+        return value
+
+    @field_validator("services")
+    @classmethod
+    def _services(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        bad = [s for s in value if s not in SERVICES]
+        if bad:
+            raise ValueError(f"{bad}: 应取自 / expected some of {' '.join(SERVICES)}")
+        return value
+
+    @property
+    def speed_or_default_kmh(self) -> float:
+        """The speed given, else the mode's default (design section 5; drive: 0 = per class)."""
+        if self.speed_kmh is not None:
+            return self.speed_kmh
+        return {"walk": WALK_KMH, "ebike": 15.0, "bike": 12.0, "drive": 0.0}[self.mode]
+
+
+class SitingSection(_Section):
+    """``[siting]``: how many stations to add, and for how long the solver may run."""
+
+    add: Annotated[int, Field(ge=0, le=200)] = 5
+    time_limit_s: Annotated[float, Field(gt=0, strict=False)] = 60.0
+
+
+class PublishSection(_Section):
+    """``[publish]``: for whom the map is made."""
+
+    audience: Literal["planner", "public"] = "planner"
+    map_approval_number: str = ""
+
+
+class Study(_Section):
+    """A whole ``study.toml``; ``folder`` is where its relative paths start.
+
+    >>> Study.model_validate({"study": {"name": "x"}, "roads": {"file": "r.osm"},
+    ...     "stations": [{"file": "s.csv", "datum": "wgs84"}]}).standard.limit_minutes
+    15.0
+    """
+
+    study: StudySection
+    roads: RoadsSection
+    stations: tuple[StationsSection, ...] = Field(min_length=1, strict=False)
+    area: AreaSection = AreaSection()
+    communities: CommunitiesSection | None = None
+    demand: dict[str, DemandSection] = Field(default_factory=dict)
+    venues: VenuesSection | None = None
+    standard: StandardSection = StandardSection()
+    siting: SitingSection = SitingSection()
+    publish: PublishSection = PublishSection()
+    folder: Path = Path()
+
+    def path(self, name: str) -> Path:
+        """The path of an input file named in the study."""
+        return self.folder / name
+
+
+def load_study(path: str | Path) -> Study:
+    """Read ``study.toml`` (or the folder that holds it) into a :class:`Study`.
+
+    Raises :class:`geo.errors.InputError` with every unknown key and wrong value, or with line and
+    column where the TOML itself is broken.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / "study.toml"
+    if not file.is_file():
+        raise InputError(Defect("没有这个文件；应为 study.toml 或其所在文件夹 / no such file; "
+                                "give a study.toml or its folder", file=str(file)))  # fmt: skip
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(Defect("不是 UTF-8 编码 / not UTF-8; save it as UTF-8", file=str(file))) from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(Defect(f"TOML 语法错误 / TOML syntax: {error}", file=str(file))) from error
+    return study_from_mapping(data, folder=file.parent.resolve(), file=file.name)
+
+
+def study_from_mapping(data: dict[str, Any], *, folder: Path, file: str = "study.toml") -> Study:
+    """Validate the parsed content of a ``study.toml``; raises as :func:`load_study`."""
+    try:
+        return Study.model_validate({**data, "folder": folder})
+    except ValidationError as error:
+        raise InputError(_defect(e, file) for e in error.errors()) from error
+
+
+def _defect(error: Any, file: str) -> Defect:
+    key = ".".join(str(part) for part in error["loc"]) or None
+    found = error.get("input")
+    match error["type"]:
+        case "extra_forbidden":
+            allowed = " ".join(_allowed(error["loc"]))
+            message = f"未知的键；可用的键：{allowed} / unknown key; allowed: {allowed}"
+        case "missing":
+            message = "缺少此项 / this key is required"
+        case "value_error":
+            message = f"{error['ctx']['error']} (found: {found!r})"
+        case _:
+            message = f"值不对：{found!r} / {error['msg']}; found {found!r}"
+    return Defect(message, file=file, key=key)
+
+
+def _allowed(location: tuple[Any, ...]) -> list[str]:
+    model: Any = Study
+    for part in location[:-1]:
+        if not isinstance(part, str) or part not in getattr(model, "model_fields", {}):
+            continue
+        annotation = model.model_fields[part].annotation
+        model = next((a for a in (annotation, *get_args(annotation)) if hasattr(a, "model_fields")), model)
+        if part == "demand":
+            model = DemandSection
+    return [name for name in model.model_fields if name != "folder"]

@@ -1,0 +1,277 @@
+"""Types that the steps hand to each other: frozen, plain arrays and tables, units in the names.
+
+All longitudes and latitudes are WGS-84 degrees; all times are seconds; all lengths metres.
+Tables are pandas / geopandas frames; their columns are listed with the type that carries them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Mode = Literal["walk", "ebike", "bike", "drive"]
+Language = Literal["zh", "en"]
+Direction = Literal["to_station", "from_station"]
+
+MODES: tuple[Mode, ...] = ("walk", "ebike", "bike", "drive")
+SERVICES: tuple[str, ...] = (
+    "warmth", "cooling", "water", "toilet", "books", "rest", "first_aid", "phone_charging",
+    "ebike_charging", "battery_swap", "microwave", "fridge", "meals", "wifi", "shower", "gym",
+    "medical", "repair",
+)  # fmt: skip
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+Bool = NDArray[np.bool_]
+
+BarrierKind = Literal["water", "railway", "motorway", "wall"]
+BARRIER_KINDS: tuple[BarrierKind, ...] = ("water", "railway", "motorway", "wall")
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Many polylines in one: line ``i`` is ``lon/lat[start[i]:start[i + 1]]`` (WGS-84 degrees)."""
+
+    start: I64
+    lon: F64
+    lat: F64
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the roads file tells beside the roads.
+
+    ``barriers``: lines (rings of water areas, river lines, rails, motorways, walls and fences),
+    ``barrier_kind`` indexes :data:`BARRIER_KINDS`, ``barrier_name`` is "" where unnamed.
+    ``buildings``: residential buildings or residential land pieces: columns ``lon lat area_m2``.
+    ``amenities``: possible venues: columns ``osm_id name kind lon lat opening_hours``.
+    """
+
+    barriers: Lines
+    barrier_kind: NDArray[np.uint8]
+    barrier_name: tuple[str, ...]
+    buildings: pd.DataFrame
+    amenities: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class RoadNetwork:
+    """A road network as arrays: ``n`` nodes where ways meet or end, ``m`` edges between them.
+
+    One row per physical stretch of way: edge ``e`` runs from node ``edge_u[e]`` to ``edge_v[e]``
+    along ``geometry`` line ``e`` (both end nodes included; loops and parallel edges allowed).
+    ``speed_forward_kmh[mode][e]`` is the mode's *default* speed from u to v, ``speed_backward_kmh``
+    from v to u; 0 means that the direction is forbidden. ``length_m`` is along the geometry.
+    ``crs`` is a local transverse-Mercator CRS in metres, centred on the data, used for snapping.
+    ``component[mode][e]`` numbers the weakly connected components of the ways of the mode,
+    largest (by length) first, -1 where the edge is not of the mode.
+    """
+
+    crs: str
+    node_id: I64
+    node_lon: F64
+    node_lat: F64
+    node_signal: Bool
+    edge_u: I32
+    edge_v: I32
+    length_m: F64
+    way_id: I64
+    way_class: NDArray[np.uint8]
+    class_names: tuple[str, ...]
+    way_name: tuple[str, ...]
+    edge_name: I32
+    geometry: Lines
+    speed_forward_kmh: Mapping[Mode, F64]
+    speed_backward_kmh: Mapping[Mode, F64]
+    component: Mapping[Mode, I32]
+    surroundings: Surroundings
+    source: str
+    source_date: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def node_count(self) -> int:
+        return len(self.node_id)
+
+    @property
+    def edge_count(self) -> int:
+        return len(self.edge_u)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapped:
+    """Points linked to the network: exact position on an edge, or ``edge == -1`` (not linked).
+
+    ``offset_m``: metres from ``edge_u`` along the edge; ``access_m``: straight metres from the
+    point to that position; ``lon``/``lat``: the snapped position. All arrays have one item a point.
+    """
+
+    edge: I32
+    offset_m: F64
+    access_m: F64
+    lon: F64
+    lat: F64
+
+    def __len__(self) -> int:
+        return len(self.edge)
+
+    @property
+    def linked(self) -> Bool:
+        return self.edge >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class NearestField:
+    """Seconds to the nearest source: ``inf`` and label -1 where none is within the limit.
+
+    ``seconds``/``label``: one item a target; ``node_seconds``/``node_label``: one item a node.
+    Labels index the sources given.
+    """
+
+    seconds: F64
+    label: I32
+    node_seconds: F64
+    node_label: I32
+
+
+@dataclass(frozen=True, slots=True)
+class TravelMatrix:
+    """Sparse seconds, CSR: row ``i`` holds columns ``indices[indptr[i]:indptr[i+1]]``, ascending.
+
+    A pair that is absent is out of the limit (a stored 0.0 is a real zero).
+    """
+
+    indptr: I64
+    indices: I32
+    seconds: F64
+    shape: tuple[int, int]
+
+    def transposed(self) -> TravelMatrix:
+        """Swap rows and columns; indices of each row ascend in the result."""
+        rows = np.repeat(np.arange(self.shape[0], dtype=np.int32), np.diff(self.indptr))
+        order = np.argsort(self.indices, kind="stable")
+        counts = np.bincount(self.indices, minlength=self.shape[1])
+        indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        return TravelMatrix(indptr, rows[order], self.seconds[order], self.shape[::-1])
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What happened to a row: ``action`` is mended, merged, rejected, unmapped, skipped or noted."""
+
+    action: Literal["mended", "merged", "rejected", "unmapped", "skipped", "noted"]
+    reason_zh: str
+    reason_en: str
+    file: str = ""
+    sheet: str = ""
+    row: int | None = None
+    column: str = ""
+    name: str = ""
+    found: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Validated inputs of a study, WGS-84.
+
+    ``stations`` columns: ``station_id name kind plates(tuple) lon lat services(frozenset)
+    hours(OSM string or None) hours_text street community address phone issuer date file row
+    precision_m``; only rows that may be used, one per location.
+    ``station_counts``: listed, mapped, used, merged, rejected, hours_known.
+    ``communities`` (EPSG:4326 polygons): ``community_id name street population``; may be empty.
+    ``venues``: ``venue_id name kind lon lat services(frozenset) hours(OSM string or None)``.
+    ``demand``: ``layer community(int row of communities or -1) lon lat weight``.
+    ``area``: one EPSG:4326 (Multi)Polygon row. ``sha256``: input file name → hash.
+    """
+
+    stations: pd.DataFrame
+    station_counts: Mapping[str, int]
+    communities: gpd.GeoDataFrame
+    venues: pd.DataFrame
+    demand: pd.DataFrame
+    area: gpd.GeoDataFrame
+    audit: tuple[AuditEntry, ...]
+    sha256: Mapping[str, str]
+    synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Who is covered. ``demand`` has one row a demand point, aligned with the demand given:
+    ``layer community lon lat weight seconds nearest(int row of stations or -1)
+    stations_within(int) straight_m covered(bool) access_m linked(bool)``.
+
+    ``layers``: layer → the block of summary.json (design 3.3).
+    ``communities``: one row a community: ``community_id name street population covered_people
+    share share_straight median_minutes nearest_station`` and ``share_<service>``,
+    ``share@<time>`` columns. ``streets``: the same by street.
+    """
+
+    demand: pd.DataFrame
+    layers: Mapping[str, Mapping[str, Any]]
+    communities: pd.DataFrame
+    streets: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A siting plan over ``weights`` and candidate cover sets.
+
+    ``chosen``: candidate rows in order of marginal gain; ``marginal``: weight each adds in that
+    order; ``objective``: weight newly covered; ``bound``: proven upper bound of the objective;
+    ``gap``: (bound - objective) / bound; ``status``: optimal | time_limit.
+    """
+
+    chosen: tuple[int, ...]
+    marginal: tuple[float, ...]
+    objective: float
+    bound: float
+    gap: float
+    status: Literal["optimal", "time_limit"]
+    seconds: float
+    covered_before: float
+    covered_after: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class StudyResult:
+    """All that a build knows; what the page, the report and the service are made from.
+
+    ``station_bands`` / ``bands``: EPSG:4326, columns ``station_id minutes geometry`` /
+    ``minutes geometry`` (nested MultiPolygons). ``gaps``: ``gap_id rank name_zh name_en people
+    area_km2 nearest_station nearest_minutes straight_m reason_zh reason_en reason community
+    geometry``. ``recommendations``: ``rank venue_id name kind lon lat gain communities_gain(list of
+    {name, people}) geometry``. ``open_at``: stations × times, from ``times``. ``summary`` is
+    summary.json.
+    """
+
+    name: str
+    edition: str
+    language: Language
+    synthetic: bool
+    standard: Mapping[str, Any]
+    publish: Mapping[str, Any]
+    inputs: Inputs
+    network: RoadNetwork
+    station_snap: Snapped
+    demand_snap: Snapped
+    coverage: Coverage
+    times: tuple[str, ...]
+    open_at: Bool
+    station_bands: gpd.GeoDataFrame
+    bands: gpd.GeoDataFrame
+    gaps: gpd.GeoDataFrame
+    recommendations: gpd.GeoDataFrame
+    plan: Plan | None
+    summary: Mapping[str, Any] = field(default_factory=dict)
