@@ -1,9 +1,9 @@
 """The error tree: every failure a planner can cause or meet, in words a planner can act on.
 
-    RedmapError
-    ├── InputError        the input or the call is wrong: exit code 2, lists every defect at once
-    └── RunError          the run failed for another reason: exit code 1
-        └── DownloadError roads could not be fetched
+RedmapError
+├── InputError        the input or the call is wrong: exit code 2, lists every defect at once
+└── RunError          the run failed for another reason: exit code 1
+    └── DownloadError roads could not be fetched
 """
 
 from __future__ import annotations

@@ -207,8 +207,9 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Who is covered. ``demand`` has one row a demand point, aligned with the demand given:
-    ``layer community lon lat weight seconds nearest(int row of stations or -1)
+    """Who is covered.
+
+    ``demand`` has one row a demand point, aligned with the demand given: ``layer community lon lat weight seconds nearest(int row of stations or -1)
     stations_within(int) straight_m covered(bool) access_m linked(bool)``.
 
     ``layers``: layer → the block of summary.json (design 3.3).
@@ -275,3 +276,15 @@ class StudyResult:
     recommendations: gpd.GeoDataFrame
     plan: Plan | None
     summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """Stretches of edges: metres ``from_m``..``to_m`` along ``edge`` (from ``edge_u``), disjoint."""
+
+    edge: I32
+    from_m: F64
+    to_m: F64
+
+    def __len__(self) -> int:
+        return len(self.edge)

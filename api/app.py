@@ -1,0 +1,34 @@
+"""The application factory; ``uvicorn --factory api.app:create_app`` serves the study in ``REDMAP_STUDY``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+from api.errors import add_error_handlers
+from api.routers import analysis, health, maps
+from api.settings import Settings
+from api.state import load
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the service; the study is computed when the application starts, not at import."""
+    chosen = settings if settings is not None else Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.loaded = await run_in_threadpool(load, chosen)
+        yield
+
+    app = FastAPI(
+        title="Red Map",
+        summary="驿站覆盖红色地图 · coverage of service stations by network travel time",
+        lifespan=lifespan,
+    )
+    add_error_handlers(app)
+    for router in (health.router, maps.router, analysis.router):
+        app.include_router(router)
+    return app

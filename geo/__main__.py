@@ -1,0 +1,5 @@
+"""``python -m geo`` is ``redmap``."""
+
+from geo.cli import main
+
+main()
