@@ -203,7 +203,11 @@ def study_from_mapping(data: dict[str, Any], *, folder: Path, file: str = "study
     try:
         return Study.model_validate({**data, "folder": folder})
     except ValidationError as error:
-        raise InputError(_defect(e, file) for e in error.errors()) from error
+        errors = error.errors()
+        inner = {e["loc"][:n] for e in errors for n in range(len(e["loc"]))}
+        # a list whose items are all wrong also counts as "too short": that would only mislead
+        kept = [e for e in errors if not (e["type"] == "too_short" and e["loc"] in inner)]
+        raise InputError(_defect(e, file) for e in kept) from error
 
 
 def _defect(error: Any, file: str) -> Defect:

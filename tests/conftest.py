@@ -28,3 +28,27 @@ def shared_data() -> Path:
 def sample_dir() -> Path:
     """The embedded synthetic district."""
     return ROOT / "data" / "sample"
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One network cache for the whole run."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def sample_out(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Path:
+    """What ``redmap demo`` writes, built once through the ordinary pipeline."""
+    from geo import pipeline
+
+    out = tmp_path_factory.mktemp("built") / "sample"
+    pipeline.build(pipeline.sample_study(), out, cache_dir=cache_dir)
+    return out
+
+
+@pytest.fixture(scope="session")
+def sample_result(cache_dir: Path):
+    """The sample district's results in memory."""
+    from geo import pipeline
+
+    return pipeline.run(pipeline.sample_study(), cache_dir=cache_dir)

@@ -1,0 +1,157 @@
+"""The searched form of a network: arcs of one mode in one direction, nodes ordered along a curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.models import F64, I32, I64, Direction, Mode, RoadNetwork, Snapped
+from geo.travel_times.costs import KMH_PER_MS, Costs, check_options, edge_costs
+
+# Nearer to a node than this, a position is the node itself: a one-way edge does not lock it in.
+AT_NODE_M = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Arcs as the search walks them, outwards from a station.
+
+    ``row``/``head``/``seconds``: CSR over inner node numbers; ``rank``: node row → inner number;
+    ``node``: the way back. ``out_s_per_m``/``back_s_per_m``: seconds per metre of each edge when the
+    *search* goes from u to v / from v to u; for ``to_station`` that is travel from v to u / u to v.
+    """
+
+    row: I64
+    head: I32
+    seconds: F64
+    rank: I32
+    node: I32
+    edge_u: I32
+    edge_v: I32
+    length_m: F64
+    out_s_per_m: F64
+    back_s_per_m: F64
+    half_wait_s: F64
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Snapped points in terms of a graph: seconds between each and both ends of its edge.
+
+    ``u_s``/``v_s`` include the access leg; ``inf`` where that end cannot be used. ``u``/``v`` are
+    inner node numbers, -1 for points that are not linked.
+    """
+
+    edge: I32
+    offset_m: F64
+    access_s: F64
+    u: I32
+    v: I32
+    u_s: F64
+    v_s: F64
+
+
+def build_graph(
+    network: RoadNetwork,
+    *,
+    mode: Mode,
+    direction: Direction,
+    speed_kmh: float | None,
+    signal_wait_s: float,
+) -> Graph:
+    """Arcs of the mode; loops are left out (no shortest path between nodes takes one)."""
+    check_options(direction=direction)
+    costs: Costs = edge_costs(network, mode=mode, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s)
+    # Towards the station the search runs against the traffic.
+    if direction == "from_station":
+        out, back = costs.forward_s_per_m, costs.backward_s_per_m
+    else:
+        out, back = costs.backward_s_per_m, costs.forward_s_per_m
+    node = _curve_order(network.node_lon, network.node_lat)
+    rank = np.empty(len(node), dtype=np.int32)
+    rank[node] = np.arange(len(node), dtype=np.int32)
+    u, v = rank[network.edge_u], rank[network.edge_v]
+    wait = costs.half_wait_s[network.edge_u] + costs.half_wait_s[network.edge_v]
+    go, come = np.isfinite(out) & (u != v), np.isfinite(back) & (u != v)
+    tail = np.concatenate((u[go], v[come]))
+    head = np.concatenate((v[go], u[come]))
+    length = network.length_m
+    seconds = np.concatenate((length[go] * out[go] + wait[go], length[come] * back[come] + wait[come]))
+    order = np.argsort(tail, kind="stable")
+    row = np.zeros(len(node) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(tail, minlength=len(node)), out=row[1:])
+    return Graph(
+        row=row,
+        head=head[order],
+        seconds=seconds[order],
+        rank=rank,
+        node=node,
+        edge_u=network.edge_u,
+        edge_v=network.edge_v,
+        length_m=length,
+        out_s_per_m=out,
+        back_s_per_m=back,
+        half_wait_s=costs.half_wait_s,
+    )
+
+
+def source_points(graph: Graph, snapped: Snapped, *, access_speed_kmh: float) -> Points:
+    """Stations: seconds from the point to the ends of its edge, in the direction of the search."""
+    return _points(graph, snapped, access_speed_kmh, graph.back_s_per_m, graph.out_s_per_m)
+
+
+def target_points(graph: Graph, snapped: Snapped, *, access_speed_kmh: float) -> Points:
+    """Targets: seconds from the ends of the edge to the point, in the direction of the search."""
+    return _points(graph, snapped, access_speed_kmh, graph.out_s_per_m, graph.back_s_per_m)
+
+
+def _points(graph: Graph, snapped: Snapped, access_speed_kmh: float, u_s_per_m: F64, v_s_per_m: F64) -> Points:
+    check_options(access_speed_kmh=access_speed_kmh)
+    linked = snapped.edge >= 0
+    edge = np.where(linked, snapped.edge, 0)
+    access_s = np.where(linked, snapped.access_m * (KMH_PER_MS / access_speed_kmh), np.inf)
+    if len(graph.edge_u) == 0:
+        nothing = np.full(len(edge), -1, dtype=np.int32)
+        never = np.full(len(edge), np.inf)
+        return Points(nothing, snapped.offset_m, never, nothing, nothing, never, never)
+    length = graph.length_m[edge]
+    offset = np.where(linked, np.clip(snapped.offset_m, 0.0, length), 0.0)
+    u, v = graph.edge_u[edge], graph.edge_v[edge]
+    u_s = partial_seconds(offset, u_s_per_m[edge]) + graph.half_wait_s[u] + access_s
+    v_s = partial_seconds(length - offset, v_s_per_m[edge]) + graph.half_wait_s[v] + access_s
+    return Points(
+        edge=snapped.edge.astype(np.int32),
+        offset_m=offset,
+        access_s=access_s,
+        u=np.where(linked, graph.rank[u], -1).astype(np.int32),
+        v=np.where(linked, graph.rank[v], -1).astype(np.int32),
+        u_s=np.where(linked, u_s, np.inf),
+        v_s=np.where(linked, v_s, np.inf),
+    )
+
+
+def partial_seconds(length_m: F64, s_per_m: F64) -> F64:
+    """Seconds for a part of an edge; none for no length, even against a one-way."""
+    none = length_m <= AT_NODE_M
+    allowed = np.isfinite(s_per_m)
+    seconds = length_m * np.where(allowed, s_per_m, 0.0)
+    return np.where(none, 0.0, np.where(allowed, seconds, np.inf))
+
+
+def _curve_order(lon: F64, lat: F64) -> I32:
+    """Node rows along a Morton curve, so that a search stays within few pages of memory."""
+    code = np.zeros(len(lon), dtype=np.uint64)
+    for shift, values in enumerate((lon, lat)):
+        low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
+        scale = 65535.0 / (high - low) if high > low else 0.0
+        code |= _spread(((values - low) * scale).astype(np.uint64)) << np.uint64(shift)
+    return np.argsort(code, kind="stable").astype(np.int32)
+
+
+def _spread(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Put a zero bit after each of the low 16 bits."""
+    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
+        bits = (bits | (bits << np.uint64(shift))) & np.uint64(mask)
+    return bits

@@ -1,0 +1,107 @@
+"""``make bench``: whole builds in fresh processes, and where the time goes. Nothing here is asserted.
+
+Every figure is the median of several runs in one session; the first run of all warms the kernels'
+compiled cache, which an installed Red Map keeps on disk.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = 3
+CHILD = """
+import json, resource, sys, time
+from pathlib import Path
+start = time.perf_counter()
+from geo import pipeline
+from geo.config import load_study
+marks = [("import", start)]
+marks.append(("", time.perf_counter()))
+stages = []
+pipeline.build(load_study(sys.argv[1]), Path(sys.argv[2]), cache_dir=Path(sys.argv[3]),
+               progress=lambda stage: stages.append((stage, time.perf_counter())))
+end = time.perf_counter()
+edges = [*stages, ("end", end)]
+times = {"import": marks[1][1] - start}
+times |= {name: edges[i + 1][1] - at for i, (name, at) in enumerate(edges[:-1])}
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"total": end - start, "peak_mb": peak, "stages": times}))
+"""
+
+
+def measure(study: Path, *, cached: bool) -> dict[str, object]:
+    """Medians of ``RUNS`` cold processes that build ``study``."""
+    runs = []
+    with tempfile.TemporaryDirectory() as folder:
+        for run in range(RUNS + 1):
+            cache = Path(folder) / ("cache" if cached else f"cache{run}")
+            command = [sys.executable, "-c", CHILD, str(study), f"{folder}/out", str(cache)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+            runs.append(json.loads(done.stdout.splitlines()[-1]))
+    runs = runs[1:]
+    return {
+        "total_s": statistics.median(r["total"] for r in runs),
+        "peak_mb": max(r["peak_mb"] for r in runs),
+        "stages": {k: statistics.median(r["stages"][k] for r in runs) for k in runs[0]["stages"]},
+    }
+
+
+def wuhan_study(folder: Path) -> Path | None:
+    """The Wuhan study of the tests as a ``study.toml``, where the real data is at hand."""
+    data = ROOT.parent / "shared" / "data" / "wuhan"
+    if not data.is_dir():
+        return None
+    (folder / "box.geojson").write_text(
+        '{"type":"Polygon","coordinates":[[[113.6,29.9],[115.2,29.9],[115.2,31.5],[113.6,31.5],[113.6,29.9]]]}'
+    )
+    (folder / "study.toml").write_text(
+        f"""[study]
+name = "Wuhan"
+[area]
+boundary = "box.geojson"
+[roads]
+file = "{(data / "roads.osm.pbf").as_posix()}"
+[[stations]]
+file = "{(data / "stations_gcj02.xlsx").as_posix()}"
+datum = "gcj02"
+[demand.residents]
+file = "{(data / "population_20plus_500m.csv").as_posix()}"
+weight = "pop20plus"
+[standard]
+speed_kmh = 5.0
+max_access_m = 1250
+""",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def main() -> None:
+    """Print one table."""
+    print(
+        f"{time.strftime('%Y-%m-%d')} · {platform.machine()} · Python {platform.python_version()} · {RUNS} runs, medians"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        cases = [
+            ("sample, first time", ROOT / "data" / "sample", False),
+            ("sample, network cached", ROOT / "data" / "sample", True),
+        ]
+        wuhan = wuhan_study(Path(folder))
+        if wuhan is not None:
+            cases.append(("Wuhan, first time", wuhan, False))
+        for name, study, cached in cases:
+            figures = measure(study, cached=cached)
+            stages = "  ".join(f"{k} {v:.2f}" for k, v in figures["stages"].items())
+            print(f"{name:24s} {figures['total_s']:6.2f} s  peak {figures['peak_mb']:6.0f} MB  | {stages}")
+
+
+if __name__ == "__main__":
+    main()
