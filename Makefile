@@ -30,7 +30,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(READY): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[service]'
+	$(BIN)/python -m pip install --quiet --editable '.[service,print]'
 	touch $@
 
 $(TEST_READY): pyproject.toml | $(BIN)/python

@@ -18,7 +18,7 @@ from geo.errors import InputError
 
 OUTPUTS = {
     "map.html", "public.html", "summary.json", "audit.json", "stations.geojson", "communities.geojson",
-    "isochrones.geojson", "gaps.geojson", "recommendations.geojson", "results.gpkg", "report.xlsx",
+    "report.pdf", "isochrones.geojson", "gaps.geojson", "recommendations.geojson", "results.gpkg", "report.xlsx",
 }  # fmt: skip
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 

@@ -1,0 +1,6 @@
+"""Results → files: summary, layers, workbook, printed report."""
+
+from geo.report.summary import recommendations_frame, summarise
+from geo.report.tables import layers, write_all
+
+__all__ = ["layers", "recommendations_frame", "summarise", "write_all"]
