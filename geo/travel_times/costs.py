@@ -20,8 +20,10 @@ BASE_KMH: Mapping[Mode, float] = {"walk": WALK_KMH, "ebike": 15.0, "bike": 12.0}
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Seconds per metre of each edge from u to v and from v to u (``inf``: forbidden), and the
-    seconds lost at each end of a path that passes a node: half of the wait at its lights."""
+    """Seconds per metre of each edge from u to v and from v to u; ``inf`` where forbidden.
+
+    ``half_wait_s``: seconds lost at each end of an edge, half of the wait at the lights of its node.
+    """
 
     forward_s_per_m: F64
     backward_s_per_m: F64
@@ -81,7 +83,9 @@ def check_options(
     """Refuse options that cannot be, all in one :class:`geo.errors.InputError`."""
     defects = []
     if mode not in MODES:
-        defects.append(Defect(f"未知方式 {mode!r}，应为 / unknown mode, allowed: {' '.join(MODES)}", key="mode"))
+        defects.append(
+            Defect(f"未知方式 {mode!r}，应为 / unknown mode, allowed: {' '.join(MODES)}", key="mode")
+        )
     if direction not in get_args(Direction):
         allowed = " ".join(get_args(Direction))
         defects.append(

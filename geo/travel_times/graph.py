@@ -107,7 +107,9 @@ def target_points(graph: Graph, snapped: Snapped, *, access_speed_kmh: float) ->
     return _points(graph, snapped, access_speed_kmh, graph.out_s_per_m, graph.back_s_per_m)
 
 
-def _points(graph: Graph, snapped: Snapped, access_speed_kmh: float, u_s_per_m: F64, v_s_per_m: F64) -> Points:
+def _points(
+    graph: Graph, snapped: Snapped, access_speed_kmh: float, u_s_per_m: F64, v_s_per_m: F64
+) -> Points:
     check_options(access_speed_kmh=access_speed_kmh)
     linked = snapped.edge >= 0
     edge = np.where(linked, snapped.edge, 0)

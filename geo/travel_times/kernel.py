@@ -16,7 +16,7 @@ MAX_THREADS = 8
 
 def kernel(function: F) -> F:
     """Compile a function with numba: cached on disk, free of the GIL, IEEE arithmetic kept as written."""
-    return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 def in_chunks(count: int, smallest: int, work: Callable[[int, int], T]) -> list[T]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from geo.models import F64, I32, I64
+from geo.travel_times.graph import AT_NODE_M
 from geo.travel_times.kernel import kernel
 
 
@@ -106,9 +107,9 @@ def along_edge(
     from_m: float, from_s: float, to_m: float, to_s: float, out_s_per_m: float, back_s_per_m: float
 ) -> float:
     """Seconds between two positions on one edge, straight along it, access legs included."""
-    if to_m > from_m:
+    if to_m - from_m > AT_NODE_M:
         return from_s + ((to_m - from_m) * out_s_per_m + to_s)
-    if to_m < from_m:
+    if from_m - to_m > AT_NODE_M:
         return from_s + ((from_m - to_m) * back_s_per_m + to_s)
     return from_s + to_s
 
@@ -138,7 +139,12 @@ def nearest_targets(
         while at < len(source_edge) and source_edge[at] == edge[t]:
             s = source_order[at]
             value = along_edge(
-                source_m[s], source_s[s], offset_m[t], access_s[t], out_s_per_m[edge[t]], back_s_per_m[edge[t]]
+                source_m[s],
+                source_s[s],
+                offset_m[t],
+                access_s[t],
+                out_s_per_m[edge[t]],
+                back_s_per_m[edge[t]],
             )
             if value < least or (value == least and value < np.inf and s < winner):
                 least, winner = value, s

@@ -1,0 +1,13 @@
+"""Travel times along the roads, between exact positions on edges; the only place with kernels.
+
+``snap`` links points to edges; ``nearest`` gives every target and node its time to the nearest
+source, ``matrix`` the times of all pairs within a limit, ``reach_nodes`` those of all nodes, and
+``stretches`` the parts of edges within a time. Results do not depend on the number of threads.
+"""
+
+from geo.travel_times.costs import edge_seconds
+from geo.travel_times.fields import matrix, nearest, reach_nodes
+from geo.travel_times.reach import stretches
+from geo.travel_times.snapping import snap
+
+__all__ = ["edge_seconds", "matrix", "nearest", "reach_nodes", "snap", "stretches"]

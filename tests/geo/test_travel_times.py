@@ -1,0 +1,519 @@
+"""Travel times against an oracle that splits every edge at the points and lets networkx search."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyproj import Geod, Transformer
+
+from geo import travel_times
+from geo.errors import InputError
+from geo.models import RoadNetwork, Snapped, TravelMatrix
+from geo.travel_times import edge_seconds, matrix, nearest, reach_nodes, snap, stretches
+from tests.toy import CRS, grid_network, lonlat, toy_network
+
+WALK_MS = 4.0 / 3.6
+STEADY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def place(network: RoadNetwork, spots: list[tuple[int, float, float]]) -> Snapped:
+    """Points given as (edge, share of its length, access metres)."""
+    edge = np.array([s[0] for s in spots], dtype=np.int32)
+    offset = np.array([s[1] for s in spots]) * network.length_m[edge] if spots else np.empty(0)
+    access = np.array([s[2] for s in spots], dtype=np.float64)
+    return Snapped(edge, offset, access, np.zeros(len(spots)), np.zeros(len(spots)))
+
+
+def oracle(network, sources, targets, *, mode, direction, limit_s, wait_s=0.0):
+    """Dense seconds (sources, targets): a graph in which each point is a node on its split edge."""
+    graph = nx.MultiDiGraph()
+    graph.add_nodes_from(("in", n) for n in range(network.node_count))
+    points = [("s", i, sources) for i in range(len(sources))] + [
+        ("t", i, targets) for i in range(len(targets))
+    ]
+    # A light costs half of its wait on the way in and half on the way out.
+    half = {n: wait_s / 2 if network.node_signal[n] else 0.0 for n in range(network.node_count)}
+    for e in range(network.edge_count):
+        stops = sorted(
+            ((float(p.offset_m[i]), (kind, i)) for kind, i, p in points if p.edge[i] == e),
+            key=lambda stop: stop[0],
+        )
+        u, v = ("in", int(network.edge_u[e])), ("in", int(network.edge_v[e]))
+        chain = [(0.0, u), *stops, (float(network.length_m[e]), v)]
+        forward, backward = network.speed_forward_kmh[mode][e], network.speed_backward_kmh[mode][e]
+        for k in range(len(chain) - 1):
+            (a, first), (b, second) = chain[k], chain[k + 1]
+            extra = (half[u[1]] if k == 0 else 0.0) + (half[v[1]] if k == len(chain) - 2 else 0.0)
+            if forward > 0 or b == a:
+                graph.add_edge(first, second, w=(b - a) / (forward / 3.6) + extra if b > a else extra)
+            if backward > 0 or b == a:
+                graph.add_edge(second, first, w=(b - a) / (backward / 3.6) + extra if b > a else extra)
+    if direction == "to_station":
+        graph = graph.reverse()
+    result = np.full((len(sources), len(targets)), np.inf)
+    for i in range(len(sources)):
+        if sources.edge[i] < 0:
+            continue
+        reached = nx.single_source_dijkstra_path_length(graph, ("s", i), weight="w")
+        for j in range(len(targets)):
+            if targets.edge[j] >= 0 and ("t", j) in reached:
+                total = reached["t", j] + (sources.access_m[i] + targets.access_m[j]) / WALK_MS
+                result[i, j] = total if total <= limit_s else np.inf
+    return result
+
+
+def dense(sparse: TravelMatrix) -> np.ndarray:
+    full = np.full(sparse.shape, np.inf)
+    rows = np.repeat(np.arange(sparse.shape[0]), np.diff(sparse.indptr))
+    full[rows, sparse.indices] = sparse.seconds
+    return full
+
+
+@st.composite
+def worlds(draw, modes=("walk", "bike")):
+    """A random network with loops, parallels, bends, one-ways, lights and closed edges, and points on it."""
+    n = draw(st.integers(1, 7))
+    whole = st.integers(0, 60).map(lambda k: k * 25.0)
+    xy = draw(st.lists(st.tuples(whole, whole), min_size=n, max_size=n, unique=True))
+    node = st.integers(0, n - 1)
+    pairs = draw(st.lists(st.tuples(node, node), min_size=1, max_size=12))
+    bends = {}
+    for e, (u, v) in enumerate(pairs):
+        if u == v:
+            bends[e] = [(xy[u][0] + 60.0 + e, xy[u][1] + 10.0), (xy[u][0] + 35.0, xy[u][1] + 80.0 + e)]
+        elif draw(st.booleans()):
+            bends[e] = [((xy[u][0] + xy[v][0]) / 2 + 33.0, (xy[u][1] + xy[v][1]) / 2 - 21.0)]
+    rows = st.sets(st.integers(0, len(pairs) - 1))
+    network = toy_network(
+        xy,
+        pairs,
+        bends=bends,
+        oneway=draw(rows),
+        oneway_modes=("walk", "bike"),
+        private=draw(rows),
+        signals=draw(st.sets(node)),
+    )
+    mode = draw(st.sampled_from(modes))
+    usable = np.flatnonzero(network.component[mode] >= 0)
+    edge = st.sampled_from([int(e) for e in usable] or [-1])
+    share = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0.001, 0.999))
+    spots = st.lists(st.tuples(edge, share, st.sampled_from([0.0, 7.5, 40.0])), min_size=1, max_size=5)
+    options = {
+        "mode": mode,
+        "direction": draw(st.sampled_from(["to_station", "from_station"])),
+        "limit_s": draw(st.sampled_from([60.0, 333.3, 900.0, math.inf])),
+    }
+    return network, place(network, draw(spots)), place(network, draw(spots)), options
+
+
+def near_limit(value: np.ndarray, limit_s: float) -> np.ndarray:
+    """Pairs within a millisecond of the limit may fall on either side of it in another arithmetic."""
+    return np.abs(value - limit_s) < 1e-3 if math.isfinite(limit_s) else np.zeros(value.shape, dtype=bool)
+
+
+@STEADY
+@given(worlds(), st.sampled_from([0.0, 35.0]))
+def test_matrix_and_nearest_agree_with_networkx(world, wait_s):
+    network, sources, targets, options = world
+    limit_s = options["limit_s"]
+    expected = oracle(network, sources, targets, **{**options, "limit_s": math.inf}, wait_s=wait_s)
+    unsure = near_limit(expected, limit_s)
+    expected[expected > limit_s] = np.inf
+    found = matrix(network, sources, targets, **options, signal_wait_s=wait_s)
+    for row in range(len(sources)):
+        assert (np.diff(found.indices[found.indptr[row] : found.indptr[row + 1]]) > 0).all()
+    full = dense(found)
+    np.testing.assert_allclose(full[~unsure], expected[~unsure], rtol=0, atol=1e-3)
+    field = nearest(network, sources, targets, **options, signal_wait_s=wait_s)
+    np.testing.assert_array_equal(field.seconds, full.min(axis=0))
+    reached = np.isfinite(field.seconds)
+    assert (field.label[~reached] == -1).all()
+    np.testing.assert_array_equal(full[field.label[reached], np.flatnonzero(reached)], field.seconds[reached])
+
+
+@STEADY
+@given(worlds())
+def test_node_fields_agree(world):
+    network, sources, _, options = world
+    rows = dense(reach_nodes(network, sources, **options))
+    field = nearest(network, sources, place(network, []), **options)
+    np.testing.assert_array_equal(field.node_seconds, rows.min(axis=0))
+    np.testing.assert_array_equal(field.node_label >= 0, np.isfinite(field.node_seconds))
+    # Nodes as targets: a position at the very end of an edge that leads there is the node.
+    for e in range(network.edge_count):
+        for share, node in ((0.0, network.edge_u[e]), (1.0, network.edge_v[e])):
+            at_end = nearest(network, sources, place(network, [(e, share, 0.0)]), **options).seconds[0]
+            assert at_end <= field.node_seconds[node]
+
+
+@STEADY
+@given(worlds(modes=("walk",)), st.data())
+def test_nothing_added_ever_shrinks_reach(world, data):
+    network, sources, targets, options = world
+    before = nearest(network, sources, targets, **options).seconds
+    limit_s = options["limit_s"]
+    longer = nearest(network, sources, targets, **{**options, "limit_s": limit_s + 60.0}).seconds
+    assert (longer <= before).all()
+    more = place(network, [(0, 0.3, 5.0)])
+    both = Snapped(*(np.concatenate((getattr(sources, k), getattr(more, k))) for k in Snapped.__slots__))
+    assert (nearest(network, both, targets, **options).seconds <= before).all()
+    # The same network without its last edge: points keep their places on the edges that remain.
+    last = network.edge_count - 1
+    if last == 0 or last in sources.edge or last in targets.edge:
+        return
+    poorer = without_last_edge(network)
+    less = nearest(poorer, sources, targets, **options).seconds
+    assert (before <= less).all()
+
+
+def without_last_edge(network: RoadNetwork) -> RoadNetwork:
+    forward = {mode: speeds.copy() for mode, speeds in network.speed_forward_kmh.items()}
+    backward = {mode: speeds.copy() for mode, speeds in network.speed_backward_kmh.items()}
+    for speeds in (*forward.values(), *backward.values()):
+        speeds[-1] = 0.0
+    values = {k: getattr(network, k) for k in RoadNetwork.__slots__}
+    return RoadNetwork(**{**values, "speed_forward_kmh": forward, "speed_backward_kmh": backward})
+
+
+@STEADY
+@given(worlds(modes=("walk",)))
+def test_walks_without_one_ways_are_symmetric(world):
+    network, sources, targets, options = world
+    values = {k: getattr(network, k) for k in RoadNetwork.__slots__}
+    both_ways = RoadNetwork(**{**values, "speed_backward_kmh": network.speed_forward_kmh})
+    there = dense(matrix(both_ways, sources, targets, **options, signal_wait_s=20.0))
+    back = dense(matrix(both_ways, targets, sources, **options, signal_wait_s=20.0)).T
+    unsure = near_limit(there, options["limit_s"]) | near_limit(back, options["limit_s"])
+    np.testing.assert_allclose(there[~unsure], back[~unsure], rtol=0, atol=1e-6)
+
+
+@STEADY
+@given(worlds(), st.sampled_from([0.0, 35.0]))
+def test_stretches_agree_with_points_sampled_on_every_edge(world, wait_s):
+    network, sources, _, options = world
+    limit_s = options["limit_s"]
+    share = np.linspace(0.0, 1.0, 23)[1:-1]
+    usable = np.flatnonzero(network.component[options["mode"]] >= 0)
+    samples = place(network, [(int(e), float(t), 0.0) for e in usable for t in share])
+    field = nearest(network, sources, samples, **options, signal_wait_s=wait_s)
+    part = stretches(network, sources, field.node_seconds, **options, signal_wait_s=wait_s)
+    assert (part.from_m < part.to_m).all()
+    assert (part.from_m >= 0).all()
+    assert (part.to_m <= network.length_m[part.edge]).all()
+    same = part.edge[1:] == part.edge[:-1]
+    assert (part.edge[1:] >= part.edge[:-1]).all()
+    assert (part.from_m[1:][same] > part.to_m[:-1][same]).all()
+    assert np.isin(part.edge, usable).all()
+    for k in range(len(samples)):
+        at = samples.offset_m[k]
+        mine = part.edge == samples.edge[k]
+        inside = ((part.from_m[mine] <= at) & (at <= part.to_m[mine])).any()
+        borders = np.concatenate((part.from_m[mine], part.to_m[mine]))
+        if (np.abs(borders - at) > 1e-3).all() and not near_limit(field.seconds, limit_s)[k]:
+            assert inside == np.isfinite(field.seconds[k])
+
+
+def test_same_edge_and_both_ends():
+    # A ring of 4 x 100 m: the far side of the source's own edge is nearer the other way round.
+    ring = toy_network([(0, 0), (100, 0)], [(0, 1), (0, 1)], bends={1: [(50, 10)]})
+    source = place(ring, [(0, 0.02, 0.0)])
+    target = place(ring, [(0, 0.06, 0.0), (1, 0.98, 0.0)])
+    seconds = nearest(ring, source, target, mode="walk", limit_s=math.inf).seconds
+    assert seconds[0] == pytest.approx(4.0 / WALK_MS)
+    assert seconds[1] == pytest.approx((98.0 + ring.length_m[1] * 0.02) / WALK_MS)
+
+
+def test_one_way_directions_and_the_end_of_a_one_way():
+    road = toy_network([(0, 0), (300, 0)], [(0, 1)], oneway=[0])
+    station, home = place(road, [(0, 0.9, 0.0)]), place(road, [(0, 0.1, 0.0)])
+    options = {"mode": "bike", "limit_s": math.inf}
+    assert nearest(road, station, home, **options, direction="to_station").seconds[0] == pytest.approx(72.0)
+    assert nearest(road, station, home, **options, direction="from_station").seconds[0] == math.inf
+    end = place(road, [(0, 1.0, 0.0)])
+    assert nearest(road, end, end, **options).seconds[0] == 0.0
+
+
+def test_unlinked_points_reach_nothing():
+    road = toy_network([(0, 0), (300, 0)], [(0, 1)])
+    lost = Snapped(np.array([-1], dtype=np.int32), *(np.full(1, np.nan) for _ in range(4)))
+    here = place(road, [(0, 0.5, 0.0)])
+    for sources, targets in ((lost, here), (here, lost), (lost, lost)):
+        assert nearest(road, sources, targets, mode="walk", limit_s=math.inf).seconds[0] == math.inf
+        assert matrix(road, sources, targets, mode="walk", limit_s=math.inf).indptr[-1] == 0
+    nothing = place(road, [])
+    assert matrix(road, nothing, nothing, mode="walk", limit_s=60).shape == (0, 0)
+    assert nearest(road, nothing, here, mode="walk", limit_s=60).label[0] == -1
+    assert len(stretches(road, lost, np.full(2, np.inf), mode="walk", limit_s=60)) == 0
+
+
+def test_limit_is_inclusive_and_never_rounded():
+    road = toy_network([(0, 0), (2000, 0)], [(0, 1)], speed_kmh=3.6)
+    homes = place(road, [(0, 0.45, 0.0), (0, 0.450001, 0.0)])
+    assert nearest(road, place(road, [(0, 0.0, 0.0)]), homes, mode="walk", limit_s=900.0).label.tolist() == [
+        0,
+        -1,
+    ]
+
+
+def test_edge_seconds_scale_and_wait():
+    road = toy_network([(0, 0), (100, 0)], [(0, 1)], signals=[1], oneway=[0])
+    assert edge_seconds(road, mode="walk")[0][0] == pytest.approx(90.0)
+    assert edge_seconds(road, mode="walk", speed_kmh=8.0)[1][0] == pytest.approx(45.0)
+    assert edge_seconds(road, mode="walk", signal_wait_s=30.0)[0][0] == pytest.approx(105.0)
+    assert edge_seconds(road, mode="bike", speed_kmh=6.0)[0][0] == pytest.approx(60.0)
+    assert edge_seconds(road, mode="bike")[1][0] == math.inf
+    assert edge_seconds(road, mode="drive")[0][0] == pytest.approx(12.0)
+    assert edge_seconds(road, mode="drive", speed_kmh=0.0)[0][0] == pytest.approx(12.0)
+    assert edge_seconds(road, mode="drive", speed_kmh=36.0)[0][0] == pytest.approx(10.0)
+
+
+def test_a_light_is_waited_for_once():
+    road = toy_network([(0, 0), (100, 0), (200, 0)], [(0, 1), (1, 2)], signals=[1])
+    ends = place(road, [(0, 0.0, 0.0)]), place(road, [(1, 1.0, 0.0)])
+    seconds = nearest(road, *ends, mode="walk", limit_s=math.inf, signal_wait_s=35.0).seconds[0]
+    assert seconds == pytest.approx(200.0 / WALK_MS + 35.0)
+
+
+def test_wrong_options_are_all_named():
+    road = toy_network([(0, 0), (100, 0)], [(0, 1)])
+    here = place(road, [(0, 0.5, 0.0)])
+    with pytest.raises(InputError) as caught:
+        nearest(road, here, here, mode="fly", limit_s=60, speed_kmh=-1.0)
+    assert [d.key for d in caught.value.defects] == ["mode", "speed_kmh"]
+    with pytest.raises(InputError, match="limit_s"):
+        matrix(road, here, here, mode="walk", limit_s=math.nan)
+    with pytest.raises(InputError, match="direction"):
+        reach_nodes(road, here, mode="walk", limit_s=60, direction="sideways")
+    with pytest.raises(InputError, match="max_access_m"):
+        snap(road, np.zeros(1), np.zeros(1), max_access_m=-1.0)
+    with pytest.raises(InputError, match="differ in number"):
+        snap(road, np.zeros(2), np.zeros(1))
+
+
+def test_thread_count_changes_nothing(monkeypatch):
+    network = grid_network(12, 12, 80.0)
+    rng = np.random.default_rng(5)
+    points = snap(network, *lonlat(rng.uniform(0, 880, (900, 2))))
+    results = []
+    for count in (1, 3):
+        monkeypatch.setattr(travel_times.kernel.os, "cpu_count", lambda count=count: count)
+        results.append(
+            (
+                snap(network, points.lon, points.lat),
+                matrix(network, points, points, mode="walk", limit_s=400.0),
+                reach_nodes(network, points, mode="walk", limit_s=400.0),
+            )
+        )
+    for one, three in zip(*results, strict=True):
+        for k in type(one).__slots__:
+            np.testing.assert_array_equal(getattr(one, k), getattr(three, k))
+
+
+# --- snapping ---
+
+
+def planar(network: RoadNetwork) -> list[shapely.LineString]:
+    x, y = Transformer.from_crs("EPSG:4326", CRS, always_xy=True).transform(
+        network.geometry.lon, network.geometry.lat
+    )
+    start = network.geometry.start
+    return [
+        shapely.LineString(np.column_stack((x, y))[start[e] : start[e + 1]])
+        for e in range(network.edge_count)
+    ]
+
+
+@STEADY
+@given(
+    worlds(modes=("walk",)),
+    st.lists(st.tuples(st.floats(-700, 2200), st.floats(-700, 2200)), min_size=1, max_size=8),
+)
+def test_snap_is_the_nearest_position_on_any_edge(world, spots):
+    network = world[0]
+    found = snap(network, *lonlat(spots), min_component_km=0.0)
+    lines = planar(network)
+    for k, (x, y) in enumerate(spots):
+        point = shapely.Point(x, y)
+        distance = min(line.distance(point) for line in lines)
+        if abs(distance - 500.0) < 1e-3:
+            continue
+        assert found.linked[k] == (distance < 500.0)
+        if found.linked[k]:
+            assert found.access_m[k] == pytest.approx(distance, abs=1e-4)
+            line = lines[found.edge[k]]
+            at = line.interpolate(found.offset_m[k])
+            assert at.distance(point) == pytest.approx(distance, abs=1e-3)
+            x_at, y_at = Transformer.from_crs("EPSG:4326", CRS, always_xy=True).transform(
+                found.lon[k], found.lat[k]
+            )
+            assert at.distance(shapely.Point(x_at, y_at)) < 1e-3
+        else:
+            assert math.isnan(found.access_m[k])
+
+
+@STEADY
+@given(
+    worlds(modes=("walk",)),
+    st.lists(
+        st.lists(st.tuples(st.floats(-200, 1700), st.floats(-200, 1700)), min_size=2, max_size=5),
+        min_size=1,
+        max_size=4,
+    ),
+    st.lists(st.tuples(st.floats(-300, 1800), st.floats(-300, 1800)), min_size=1, max_size=8),
+)
+def test_snap_takes_the_nearest_piece_that_no_barrier_hides(world, walls, spots):
+    network = world[0]
+    values = {k: getattr(network, k) for k in RoadNetwork.__slots__}
+    walled = toy_network([(0, 0)], [], barriers=[("wall", wall) for wall in walls])
+    network = RoadNetwork(**{**values, "surroundings": walled.surroundings})
+    found = snap(network, *lonlat(spots), min_component_km=0.0)
+    barriers = shapely.union_all([shapely.LineString(wall) for wall in walls])
+    pieces = [
+        shapely.LineString(pair)
+        for line in planar(network)
+        for pair in zip(line.coords[:-1], line.coords[1:], strict=True)
+    ]
+
+    def leg_to(point: shapely.Point, piece: shapely.LineString) -> shapely.LineString:
+        whole = shapely.shortest_line(point, piece)
+        return shapely.LineString([point, whole.interpolate(max(whole.length - 0.05, 0.0))])
+
+    for k, (x, y) in enumerate(spots):
+        point = shapely.Point(x, y)
+        free = [
+            piece.distance(point)
+            for piece in pieces
+            if piece.distance(point) < 499.99 and leg_to(point, piece).distance(barriers) > 1e-3
+        ]
+        if free:
+            assert found.linked[k]
+            assert found.access_m[k] <= min(free) + 1e-4
+        if found.linked[k] and barriers.length > 0:
+            near = [p for p in pieces if abs(p.distance(point) - found.access_m[k]) < 1e-4]
+            legs = [leg_to(point, piece) for piece in near]
+            # A leg that merely grazes a barrier, or begins on it, may go either way.
+            deep = [
+                leg.distance(barriers) == 0
+                and min(
+                    leg.project(shapely.Point(c)) for c in shapely.get_coordinates(leg.intersection(barriers))
+                )
+                > 1e-2
+                and leg.intersection(barriers).distance(shapely.Point(leg.coords[-1])) > 1e-2
+                and not any(leg.distance(shapely.Point(c)) < 1e-2 for c in shapely.get_coordinates(barriers))
+                for leg in legs
+            ]
+            assert not all(deep)
+
+
+RIVER = [("water", [(-500, 50), (150, 50), (250, 70), (900, 50)])]
+
+
+def test_snap_never_crosses_the_river_and_bridges_are_open():
+    xy = [(0, 0), (400, 0), (0, 200), (400, 200)]
+    # Edge 2 is a bridge over the river, edge 1 the bank on the north side.
+    network = toy_network(xy, [(0, 1), (2, 3), (1, 3)], barriers=RIVER)
+    rng = np.random.default_rng(3)
+    spots = np.column_stack((rng.uniform(-50, 450, 400), rng.uniform(-40, 240, 400)))
+    river = shapely.LineString(RIVER[0][1])
+    found = snap(network, *lonlat(spots))
+    assert found.linked.all()
+    to_plane = Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
+    for k, (x, y) in enumerate(spots):
+        end = shapely.Point(to_plane.transform(found.lon[k], found.lat[k]))
+        leg = shapely.LineString([(x, y), end])
+        if leg.length > 0.06:
+            assert not leg.interpolate(leg.length - 0.05).equals(end)
+            assert not shapely.LineString([(x, y), leg.interpolate(leg.length - 0.05)]).crosses(river)
+    # Right at the bridge's crossing of the river, its own river line is no obstacle.
+    over = snap(network, *lonlat([(395.0, 66.3)]))
+    assert over.edge[0] == 2
+    # South bank, the northern road nearer: linked to the south all the same.
+    south = snap(toy_network(xy, [(0, 1), (2, 3), (1, 3)], barriers=[("water", [(-99, 150), (380, 150)])]),
+                 *lonlat([(100.0, 140.0)]))  # fmt: skip
+    assert south.edge[0] == 0
+
+
+def test_snap_reports_points_that_every_barrier_shuts_in():
+    moat = [("wall", [(100, 100), (300, 100), (300, 300), (100, 300), (100, 100)])]
+    network = toy_network([(0, 0), (400, 0), (400, 400)], [(0, 1), (1, 2)], barriers=moat)
+    found = snap(network, *lonlat([(200, 200), (200, 50)]))
+    assert found.edge.tolist() == [-1, 0]
+
+
+def test_snap_leaves_small_islands_and_forbidden_ways_alone():
+    xy = [(0, 0), (1500, 0), (0, 100), (200, 100)]
+    network = toy_network(xy, [(0, 1), (2, 3)], private=[1])
+    at = lonlat([(100, 99)])
+    assert snap(network, *at).edge[0] == 0
+    assert snap(network, *at, min_component_km=0.1).edge[0] == 1
+    assert snap(network, *at, mode="ebike", min_component_km=0.1).edge[0] == 0
+    assert snap(network, *at, min_component_km=99.0).edge[0] == 0
+    assert snap(network, *at, max_access_m=50.0).edge[0] == -1
+    nowhere = snap(network, np.array([np.nan, 0.0]), np.array([32.9, 0.0]))
+    assert nowhere.edge.tolist() == [-1, -1]
+    closed = toy_network(xy, [(0, 1)], private=[0])
+    assert snap(closed, *at, mode="drive").edge[0] == -1
+
+
+# --- published figures ---
+
+
+def read_rows(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def foot_metres(network: RoadNetwork, row: dict[str, str]) -> float:
+    """Shortest metres between the two positions on the edges, access legs left out."""
+    ends = [
+        snap(network, np.array([float(row[f"{end}_lon"])]), np.array([float(row[f"{end}_lat"])]))
+        for end in ("from", "to")
+    ]
+    bare = [Snapped(p.edge, p.offset_m, np.zeros(1), p.lon, p.lat) for p in ends]
+    found = nearest(network, bare[1], bare[0], mode="walk", limit_s=math.inf, speed_kmh=4.0)
+    return float(found.seconds[0] * WALK_MS)
+
+
+def on_the_sphere(network: RoadNetwork) -> RoadNetwork:
+    """The same roads measured as GraphHopper does: haversine on a sphere of 6,371 km (0.15 % shorter here)."""
+    sphere = Geod(a=6_371_000.0, b=6_371_000.0)
+    lines = network.geometry
+    metres = sphere.inv(lines.lon[:-1], lines.lat[:-1], lines.lon[1:], lines.lat[1:])[2]
+    total = np.concatenate(([0.0], np.cumsum(metres)))
+    values = {k: getattr(network, k) for k in RoadNetwork.__slots__}
+    return RoadNetwork(**{**values, "length_m": total[lines.start[1:] - 1] - total[lines.start[:-1]]})
+
+
+@pytest.mark.slow
+def test_monaco_agrees_with_graphhopper(shared_data: Path):
+    from geo.network import read_network
+
+    network = on_the_sphere(read_network(shared_data / "monaco" / "roads.osm.gz"))
+    for row in read_rows(shared_data / "expected" / "monaco_foot_graphhopper.csv"):
+        assert foot_metres(network, row) == pytest.approx(
+            float(row["published_m"]), abs=float(row["tolerance_m"])
+        )
+
+
+@pytest.mark.slow
+def test_heidelberg_agrees_with_openrouteservice(shared_data: Path):
+    from geo.network import read_network
+
+    network = read_network(shared_data / "heidelberg" / "roads.osm.pbf")
+    for row in read_rows(shared_data / "expected" / "heidelberg_foot_ors.csv"):
+        assert 0.97 <= foot_metres(network, row) / float(row["published_m"]) <= 1.005
+
+
+def test_planar_lengths_are_those_of_the_ellipsoid():
+    network = toy_network([(0, 0), (3000, 4000)], [(0, 1)])
+    assert Geod(ellps="WGS84").line_length(network.node_lon, network.node_lat) == pytest.approx(
+        5000.0, abs=0.01
+    )
