@@ -64,6 +64,8 @@ def _speeds(mode: Mode, tags: Tags) -> Speeds:
         return Speeds(0.0, 0.0)
     if mode == "walk":
         return _walk(highway, tags)
+    if tags.get("area") == "yes":
+        return Speeds(0.0, 0.0)
     if mode == "drive":
         return _drive(highway, tags)
     return _ride(highway, tags, BASE_KMH[mode])

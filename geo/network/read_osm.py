@@ -109,7 +109,7 @@ class _Reader:
         if len(nodes) < 2:
             return
         refs, lon, lat = (list(c) for c in zip(*nodes, strict=True))
-        if highway and tags.get("area") != "yes":
+        if highway:  # squares mapped as areas too: their outline is walked
             self._way_id.append(way.id)
             self._ref.extend(refs)
             self._lon.extend(lon)

@@ -1,0 +1,105 @@
+"""All tables of a study, all defects at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import geopandas as gpd
+
+from geo.config import Study
+from geo.errors import Defect, InputError
+from geo.intake.areas import read_communities
+from geo.intake.demand import read_demand
+from geo.intake.stations import StationList, merge_stations, read_stations
+from geo.intake.venues import read_venues
+from geo.models import Inputs, RoadNetwork
+
+T = TypeVar("T")
+
+
+def named_files(study: Study) -> Iterator[tuple[str, str]]:
+    """Key and name of every input file of a study."""
+    if study.area.boundary:
+        yield "area.boundary", study.area.boundary
+    if study.area.responsibility:
+        yield "area.responsibility", study.area.responsibility
+    if study.roads.file:
+        yield "roads.file", study.roads.file
+    for i, section in enumerate(study.stations):
+        yield f"stations.{i}.file", section.file
+    if study.communities:
+        yield "communities.file", study.communities.file
+        if study.communities.raster:
+            yield "communities.raster", study.communities.raster
+    for layer, demand in study.demand.items():
+        yield f"demand.{layer}.file", demand.file
+    if study.venues:
+        yield "venues.file", study.venues.file
+
+
+def missing_files(study: Study) -> list[Defect]:
+    """A defect for every named file that is not there."""
+    return [
+        Defect("没有这个文件 / no such file", file=name, key=key)
+        for key, name in named_files(study)
+        if not study.path(name).is_file()
+    ]
+
+
+def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -> Inputs:
+    """Read and check every table of a study against its area (WGS-84) and its network.
+
+    Raises one :class:`geo.errors.InputError` with the defects of all files.
+    """
+    shape = area.geometry.iloc[0]
+    defects: list[Defect] = []
+
+    def attempt(read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except InputError as error:
+            defects.extend(error.defects)
+            return None
+
+    lists = [attempt(lambda s=s: _stations(study, s, shape)) for s in study.stations]  # type: ignore[misc]
+    communities = attempt(lambda: read_communities(study, area=shape))
+    venues = attempt(lambda: read_venues(study, area=shape, network=network))
+    demand = None
+    if communities is not None:
+        demand = attempt(lambda: read_demand(study, area=shape, communities=communities, network=network))
+    merged = merge_stations([part for part in lists if part is not None])
+    if not defects and merged.frame.empty:
+        message = "没有一个可用的驿站：请核对坐标系与范围 / no usable station: check the datum and the area"
+        defects.append(Defect(message, file=study.stations[0].file))
+    if defects or communities is None or venues is None or demand is None:
+        raise InputError(defects)
+    return Inputs(
+        stations=merged.frame,
+        station_counts=merged.counts,
+        communities=communities,
+        venues=venues[0],
+        demand=demand[0],
+        area=area,
+        audit=(*merged.audit, *demand[1], *venues[1]),
+        sha256={name: _sha256(study, name) for _key, name in named_files(study)},
+        synthetic=study.study.synthetic,
+    )
+
+
+def _stations(study: Study, section: Any, shape: Any) -> StationList:
+    return read_stations(
+        study.path(section.file),
+        datum=section.datum,
+        issuer=section.issuer,
+        date=section.date,
+        sheet=section.sheet,
+        columns=section.columns,
+        area=shape,
+    )
+
+
+def _sha256(study: Study, name: str) -> str:
+    with study.path(name).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
