@@ -228,14 +228,12 @@ def _shapes(
     }
     bands = isochrones.bands(net, reached, mode=travel.mode)
     nodes = travel_times.reach_nodes(net, station_snap, **travel.keywords(minutes[-1] * 60.0))
+    by_minutes = {
+        m: travel_times.stretches_each(net, station_snap, nodes, **travel.keywords(m * 60.0)) for m in minutes
+    }
     each = {
-        str(inputs.stations["station_id"].iloc[i]): {
-            m: travel_times.stretches(
-                net, one_of(station_snap, i), dense_row(nodes, i), **travel.keywords(m * 60.0)
-            )
-            for m in minutes
-        }
-        for i in range(len(station_snap))
+        str(station): {m: by_minutes[m][i] for m in minutes}
+        for i, station in enumerate(inputs.stations["station_id"])
         if station_snap.edge[i] >= 0
     }
     station_bands = isochrones.station_bands(net, each, mode=travel.mode)
@@ -243,18 +241,6 @@ def _shapes(
     shape = bands.loc[bands["minutes"] == limit].geometry.to_crs(net.crs).iloc[0]
     shares = isochrones.false_missed_share(net, shape, reached[limit], mode=travel.mode)
     return bands, station_bands, shares
-
-
-def one_of(snapped: Snapped, row: int) -> Snapped:
-    """The link of a single point, as a :class:`Snapped` of length one."""
-    part = slice(row, row + 1)
-    return Snapped(
-        snapped.edge[part],
-        snapped.offset_m[part],
-        snapped.access_m[part],
-        snapped.lon[part],
-        snapped.lat[part],
-    )
 
 
 def dense_row(matrix: TravelMatrix, row: int) -> Any:

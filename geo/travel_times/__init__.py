@@ -7,7 +7,7 @@ source, ``matrix`` the times of all pairs within a limit, ``reach_nodes`` those 
 
 from geo.travel_times.costs import edge_seconds
 from geo.travel_times.fields import matrix, nearest, reach_nodes
-from geo.travel_times.reach import stretches
+from geo.travel_times.reach import stretches, stretches_each
 from geo.travel_times.snapping import snap
 
-__all__ = ["edge_seconds", "matrix", "nearest", "reach_nodes", "snap", "stretches"]
+__all__ = ["edge_seconds", "matrix", "nearest", "reach_nodes", "snap", "stretches", "stretches_each"]

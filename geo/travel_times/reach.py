@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from geo.config import WALK_KMH
-from geo.models import F64, I32, I64, Bool, Direction, Mode, RoadNetwork, Snapped, Stretches
+from geo.models import F64, I32, I64, Bool, Direction, Mode, RoadNetwork, Snapped, Stretches, TravelMatrix
 from geo.travel_times.costs import check_options
-from geo.travel_times.graph import AT_NODE_M, build_graph, source_points
+from geo.travel_times.graph import AT_NODE_M, Graph, Points, build_graph, source_points
 
 
 def stretches(
@@ -45,36 +47,117 @@ def stretches(
         network, mode=mode, direction=direction, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s
     )
     near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
-    out, back, length = graph.out_s_per_m, graph.back_s_per_m, graph.length_m
     # An unreached node has nothing left, under an infinite limit too.
     left_at = np.where(np.isfinite(node_seconds), limit_s, 0.0) - (node_seconds + graph.half_wait_s)
     left_u, left_v = left_at[graph.edge_u], left_at[graph.edge_v]
-    from_u = np.flatnonzero((left_u >= 0) & np.isfinite(out))
-    from_v = np.flatnonzero((left_v >= 0) & np.isfinite(back))
+    from_u, from_v = np.flatnonzero(left_u >= 0), np.flatnonzero(left_v >= 0)
     here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
+    edge, start, stop = _grown(graph, from_u, left_u[from_u], from_v, left_v[from_v], near, here, limit_s)
+    return _merged(edge.astype(np.int32), start, stop)
+
+
+def stretches_each(
+    network: RoadNetwork,
+    sources: Snapped,
+    nodes: TravelMatrix,
+    *,
+    mode: Mode,
+    limit_s: float,
+    speed_kmh: float | None = None,
+    access_speed_kmh: float = WALK_KMH,
+    direction: Direction = "to_station",
+    signal_wait_s: float = 0.0,
+) -> list[Stretches]:
+    """:func:`stretches` of every source by itself, all at once.
+
+    ``nodes``: the result of :func:`reach_nodes` for the same sources and options, its limit at least
+    ``limit_s``. One item a source, in their order.
+
+    >>> from geo.travel_times import reach_nodes, snap
+    >>> from tests.toy import lonlat, toy_network
+    >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
+    >>> both = snap(road, *lonlat([(300, 0), (600, 0)]))
+    >>> nodes = reach_nodes(road, both, mode="walk", limit_s=90)
+    >>> [part.from_m.round(3).tolist() for part in stretches_each(road, both, nodes, mode="walk", limit_s=90)]
+    [[200.0], [500.0]]
+    """
+    check_options(limit_s=limit_s)
+    graph = build_graph(
+        network, mode=mode, direction=direction, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s
+    )
+    near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
+    of_source = np.repeat(np.arange(len(sources)), np.diff(nodes.indptr))
+    left = limit_s - (nodes.seconds + graph.half_wait_s[nodes.indices])
+    keep = left >= 0
+    of_source, node, left = of_source[keep], nodes.indices[keep], left[keep]
+    entry_u, edge_u = _incident(graph.edge_u, node, network.node_count)
+    entry_v, edge_v = _incident(graph.edge_v, node, network.node_count)
+    here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
+    # one number for a source and an edge: parts of different sources are never united
+    many = np.int64(max(network.edge_count, 1))
+    key, start, stop = _grown(
+        graph, edge_u, left[entry_u], edge_v, left[entry_v], near, here, limit_s,
+        shift_u=of_source[entry_u] * many, shift_v=of_source[entry_v] * many, shift_here=here * many,
+    )  # fmt: skip
+    merged = _merged(key, start, stop)
+    cut = np.searchsorted(merged.edge, np.arange(len(sources) + 1) * many)
+    return [
+        Stretches((merged.edge[a:b] - i * many).astype(np.int32), merged.from_m[a:b], merged.to_m[a:b])
+        for i, (a, b) in enumerate(pairwise(cut))
+    ]
+
+
+def _incident(ends: I32, node: I32, count: int) -> tuple[I64, I64]:
+    """All pairs of an entry of ``node`` and an edge whose end (in ``ends``) is that node."""
+    order = np.argsort(ends, kind="stable")
+    begin = np.searchsorted(ends[order], np.arange(count + 1))
+    size = begin[node + 1] - begin[node]
+    entry = np.repeat(np.arange(len(node)), size)
+    within = np.arange(len(entry)) - np.repeat(np.cumsum(size) - size, size)
+    return entry, order[begin[node][entry] + within]
+
+
+def _grown(
+    graph: Graph,
+    from_u: I64,
+    left_u: F64,
+    from_v: I64,
+    left_v: F64,
+    near: Points,
+    here: I64,
+    limit_s: float,
+    *,
+    shift_u: I64 | int = 0,
+    shift_v: I64 | int = 0,
+    shift_here: I64 | int = 0,
+) -> tuple[I64, F64, F64]:
+    """Parts that grow from the ends of edges with seconds left, and from the sources on their edges."""
+    out, back, length = graph.out_s_per_m, graph.back_s_per_m, graph.length_m
+    ok_u, ok_v = np.isfinite(out[from_u]), np.isfinite(back[from_v])
     at, left = near.edge[here], limit_s - near.access_s[here]
     middle = near.offset_m[here]
     ahead = np.divide(left, out[at], out=np.zeros(len(at)), where=np.isfinite(out[at]))
     behind = np.divide(left, back[at], out=np.zeros(len(at)), where=np.isfinite(back[at]))
-    edge = np.concatenate((from_u, from_v, at)).astype(np.int32)
+    key = np.concatenate(((from_u + shift_u)[ok_u], (from_v + shift_v)[ok_v], at + shift_here)).astype(np.int64)
+    from_u, from_v, left_u, left_v = from_u[ok_u], from_v[ok_v], left_u[ok_u], left_v[ok_v]
     start = np.concatenate(
         (
             np.zeros(len(from_u)),
-            np.maximum(length[from_v] - left_v[from_v] / back[from_v], 0.0),
+            np.maximum(length[from_v] - left_v / back[from_v], 0.0),
             np.maximum(middle - behind, 0.0),
         )
     )
     stop = np.concatenate(
         (
-            np.minimum(left_u[from_u] / out[from_u], length[from_u]),
+            np.minimum(left_u / out[from_u], length[from_u]),
             length[from_v],
             np.minimum(middle + ahead, length[at]),
         )
     )
-    return _merged(edge, start, stop)
+    return key, start, stop
 
 
-def _merged(edge: I32, start: F64, stop: F64) -> Stretches:
+def _merged(edge: I32 | I64, start: F64, stop: F64) -> Stretches:
     """Unite parts of the same edge that overlap or touch; parts of no length go."""
     keep = stop > start
     order = np.lexsort((stop[keep], start[keep], edge[keep]))
