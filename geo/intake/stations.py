@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,36 +12,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.spatial import cKDTree
 
 from geo.errors import Defect, InputError
-from geo.intake.columns import map_columns
+from geo.intake.columns import VOCABULARY, datum_said, find_heading, map_columns
 from geo.intake.datum import to_wgs84
-from geo.intake.hours import parse_hours
-from geo.intake.positions import mend, number, pair, precision_m
+from geo.intake.hours import read_hours
+from geo.intake.merge import COLUMNS, StationList, merge_stations, station_ids
+from geo.intake.positions import dms_misread, mend, mend_projected, number, pair_texts, precision_m
 from geo.intake.privacy import mask_mobiles
-from geo.intake.services import parse_services
+from geo.intake.services import parse_services, tick_columns, ticked
 from geo.intake.tables import Table, read_table
-from geo.models import AuditEntry
+from geo.models import F64, AuditEntry
+
+__all__ = ["StationList", "merge_stations", "read_stations"]
 
 FIELDS = ("id", "name", "lon", "lat", "lonlat", "address", "hours", "services", "kind", "plates", "street",
-          "community", "phone", "status", "remark")  # fmt: skip
-COLUMNS = ["station_id", "name", "kind", "plates", "lon", "lat", "services", "hours", "hours_text", "street",
-           "community", "address", "phone", "issuer", "date", "file", "row", "precision_m"]  # fmt: skip
-NOT_OPEN = re.compile(r"建设中|拟建|在建|暂停|撤销|停用|关闭|筹建")
-OUTSIDE_DEG = 0.05  # about 5 km beyond the district: a wrong datum or a typo, not a neighbour
-SAME_DOOR_M = 15.0
-SAME_NAME_M = 60.0
-SIMILAR = 0.8
+          "community", "phone", "issuer", "status", "remark")  # fmt: skip
+OUTSIDE_M = 5_000.0  # beyond the district by more: a wrong datum or a typo, not a neighbour
+COARSE_M = 2_000.0  # one decimal: anywhere in 11 km
 
-
-@dataclass(frozen=True, slots=True)
-class StationList:
-    """Stations that may be used, the counts of how they came about, and the audit."""
-
-    frame: pd.DataFrame
-    counts: Mapping[str, int]
-    audit: tuple[AuditEntry, ...]
+_NOT_OPEN = re.compile(
+    r"建设中|拟建|在建|未建|暂停|撤销|撤并|停用|停运|已关闭|已拆|筹建|规划中|未启用|未开放"
+)
+_RUNS_AGAIN = re.compile(r"已?恢复|重新")
+_IN_NAME = re.compile(r"[（(](?:[^（）()]*)(?:建设中|拟建|在建|暂停|已?撤销|停用)(?:[^（）()]*)[）)]")
+_TITLE_COUNT = re.compile(r"(\d{1,5})\s*(?:个|处|家|座)")
+_M_PER_DEG = 111_195.0
 
 
 @dataclass(slots=True)
@@ -52,6 +47,16 @@ class _Rows:
     listed: int = 0
     unmapped: int = 0
     rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """A position as typed, mended, in the list's own datum."""
+
+    x: float
+    y: float
+    mended: str
+    precision_m: float
 
 
 def read_stations(
@@ -66,177 +71,328 @@ def read_stations(
 ) -> StationList:
     """Read one list; ``area`` is a WGS-84 polygon beyond which (5 km) a row is rejected.
 
-    Raises :class:`geo.errors.InputError` where the file or its position columns cannot be made out.
+    ``datum`` is that of the numbers in the list (see :func:`geo.intake.datum.to_wgs84`); a vector
+    layer that declares a projected CRS is already brought to WGS-84 when read. ``columns`` (field →
+    heading) goes before the built-in vocabulary. Rows that do not run (建设中, 暂停 …) are rejected.
+    Raises :class:`geo.errors.InputError` where the file or its columns cannot be made out, all at once.
     """
     out = _Rows()
-    defects: list[Defect] = []
-    for table in read_table(path, sheet=sheet):
-        mapping = map_columns(table.frame.columns, FIELDS, columns)
-        missing = [h for h in (columns or {}).values() if h not in table.frame.columns]
-        positioned = "lonlat" in mapping or {"lon", "lat"} <= set(mapping)
-        if missing or "name" not in mapping or not positioned:
-            defects.append(_column_defect(table, mapping, missing))
-            continue
-        for row, text, why in table.skipped:
-            out.audit.append(_entry("skipped", why, why, table, row, name=text))
-        _take(table, mapping, datum, issuer, date, area, out)
+    wanted = dict(columns or {})
+    unknown = [key for key in wanted if key not in FIELDS]
+    defects = [
+        Defect(
+            f"没有这个字段；可用 {' '.join(FIELDS)} / unknown field; use one of these",
+            file=Path(path).name,
+            key=f"columns.{key}",
+        )
+        for key in unknown
+    ]
+    tables = read_table(path, sheet=sheet)
+    mapped = [(table, *_mapping(table, wanted)) for table in tables]
+    usable = [m for m in mapped if not m[3]]
+    for table, mapping, ticks, need in mapped:
+        if need and usable and "name" not in mapping and not wanted:
+            # a cover sheet or notes beside the real list
+            zh, en = (
+                f"此工作表不是驿站表（{len(table.rows)} 行）",
+                f"this sheet is no station list ({len(table.rows)} rows)",
+            )
+            out.audit.append(AuditEntry("skipped", zh, en, file=table.file, sheet=table.sheet))
+        elif need:
+            found = "、".join(map(str, table.frame.columns))
+            message = f"找不到列 no column for {'; '.join(need)}；表中有 found: {found}；可在 [stations.columns] 指定 / name it in [stations.columns]"
+            defects.append(Defect(message, file=table.file, sheet=table.sheet or None))
+        elif not defects:
+            _take(table, mapping, ticks, datum=datum, issuer=issuer, date=date, area=area, out=out)
     if defects:
         raise InputError(defects)
     frame = pd.DataFrame(out.kept, columns=COLUMNS)
-    counts = {"listed": out.listed, "mapped": out.listed - out.unmapped, "used": len(frame), "merged": 0, "rejected": out.rejected}
+    frame["station_id"] = station_ids(list(frame["station_id"]))
+    counts = {
+        "listed": out.listed, "mapped": out.listed - out.unmapped, "used": len(frame), "merged": 0,
+        "rejected": out.rejected, "hours_known": int(frame["hours"].notna().sum()),
+    }  # fmt: skip
     return StationList(frame, counts, tuple(out.audit))
 
 
-def _column_defect(table: Table, mapping: Mapping[str, str], missing: list[str]) -> Defect:
+def _mapping(table: Table, wanted: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str], list[str]]:
+    """Field → heading, tick heading → service, and what is missing."""
+    headings = [str(c) for c in table.frame.columns]
+    missing = [w for w in wanted.values() if find_heading(headings, w) is None]
+    given = dict(wanted)
+    if table.crs:
+        given = {"lon": "lon", "lat": "lat", **given}  # the geometry, whatever the attributes are called
+    exact = {w.lower() for words in VOCABULARY.values() for w in words} | {str(h) for h in given.values()}
+    ticks = {h: s for h, s in tick_columns(headings).items() if h.lower() not in exact}
+    mapping = map_columns([h for h in headings if h not in ticks], FIELDS, given)
     need = [f"{zh} / {en}" for key, zh, en in (("name", "名称", "name"), ("lon", "经度", "longitude"), ("lat", "纬度", "latitude"))
             if key not in mapping and not (key != "name" and "lonlat" in mapping)]  # fmt: skip
-    found = "、".join(map(str, table.frame.columns))
-    what = f"找不到列 no column for {'; '.join([*need, *missing])}；表中有 found: {found}；可在 [stations.columns] 指定 / name it in [stations.columns]"
-    return Defect(what, file=table.file, sheet=table.sheet or None)
+    return mapping, ticks, [*need, *missing]
 
 
-def _entry(action: Any, zh: str, en: str, table: Table, row: int, *, name: str = "", found: str = "", column: str = "") -> AuditEntry:
-    return AuditEntry(action, zh, en, file=table.file, sheet=table.sheet, row=int(row), column=column,
-                      name=mask_mobiles(name), found=mask_mobiles(found))  # fmt: skip
+def _entry(
+    action: Any,
+    zh: str,
+    en: str,
+    table: Table,
+    row: int | None,
+    *,
+    name: str = "",
+    found: str = "",
+    column: str = "",
+) -> AuditEntry:
+    return AuditEntry(action, mask_mobiles(zh), mask_mobiles(en), file=table.file, sheet=table.sheet, row=None if row is None else int(row),
+                      column=column, name=mask_mobiles(name), found=mask_mobiles(found))  # fmt: skip
 
 
 def _take(
-    table: Table, mapping: Mapping[str, str], datum: str, issuer: str, date: dt.date | None, area: Any, out: _Rows
-) -> None:
-    near = None if area is None else area.buffer(OUTSIDE_DEG)
-    if near is not None:
-        shapely.prepare(near)
+    table: Table, mapping: Mapping[str, str], ticks: Mapping[str, str], *, datum: str, issuer: str,
+    date: dt.date | None, area: Any, out: _Rows,
+) -> None:  # fmt: skip
+    for row, text, why in (*table.skipped, *table.notes):
+        zh, _slash, en = why.partition(" / ")
+        out.audit.append(
+            _entry("noted" if (row, text, why) in table.notes else "skipped", zh, en, table, row, name=text)
+        )
+    if table.crs and (datum.startswith("EPSG") or datum == "cgcs2000"):
+        datum = "wgs84"  # the layer's own CRS has been undone already
+    _note_datum(table, mapping, datum, out)
+    before = out.listed
+    todo: list[tuple[int, dict[str, str], frozenset[str], _Typed]] = []
     for record, row in zip(table.frame.to_dict("records"), table.rows, strict=True):
-        cell = {key: record[heading] or "" for key, heading in mapping.items()}
-        name = mask_mobiles(cell["name"]).strip()
-        if not name and not any(cell.get(k) for k in ("lon", "lat", "lonlat", "address")):
-            out.audit.append(_entry("skipped", "空行", "no name and no position", table, row))
-            continue
-        out.listed += 1
-        position = _position(cell, datum)
-        if position is None:
-            found = cell.get("lonlat") or f"{cell.get('lon', '')}, {cell.get('lat', '')}"
-            out.unmapped += 1
-            out.audit.append(_entry("unmapped", "没有可用的坐标", "no usable coordinates", table, row, name=name, found=found))
-            continue
-        lon, lat, mended, precision = position
-        status = f"{cell.get('status', '')}"
-        if NOT_OPEN.search(status):
-            out.rejected += 1
-            out.audit.append(_entry("rejected", f"状态：{status}", f"not running: {status}", table, row, name=name, found=status))
-            continue
-        if near is not None and not shapely.contains_xy(near, lon, lat):
-            out.rejected += 1
+        cell = {key: mask_mobiles(str(record[heading] or "")).strip() for key, heading in mapping.items()}
+        if not any(cell.get(k) for k in ("name", "lon", "lat", "lonlat", "address")):
+            told = " ".join(str(v) for v in record.values() if v)
             out.audit.append(
-                _entry("rejected", "在范围外 5 公里以上：坐标系或数字可能有误", "more than 5 km outside the area: wrong datum or a typo",
-                       table, row, name=name, found=f"{lon:.6f}, {lat:.6f}")  # fmt: skip
+                _entry(
+                    "skipped", "没有名称、地址和坐标", "no name, address or position", table, row, found=told
+                )
             )
             continue
-        if mended:
-            zh = {"swapped": "经纬度写反，已对调", "micro-degrees": "微度，已换算"}[mended]
-            out.audit.append(_entry("mended", zh, f"{mended}: corrected", table, row, name=name))
-        services, unknown = parse_services(cell.get("services"))
-        if unknown:
-            out.audit.append(_entry("noted", "未识别的服务", "services not understood", table, row, name=name, found="、".join(unknown)))
+        out.listed += 1
+        if not cell["name"]:
+            cell["name"] = cell.get("address") or f"#{row}"
+            out.audit.append(_entry("noted", "没有名称", "no name", table, row, name=cell["name"]))
+        ticked_on = _ticks(table, record, ticks, row, cell["name"], out)
+        raw = {k: str(record[mapping[k]] or "") for k in ("lon", "lat", "lonlat") if k in mapping}
+        typed = _position(raw, datum)
+        if typed is None:
+            found = ", ".join(v for v in raw.values() if v)
+            out.unmapped += 1
+            zh, en = _why_unmapped(found)
+            out.audit.append(_entry("unmapped", zh, en, table, row, name=cell["name"], found=found))
+            continue
+        todo.append((int(row), cell, ticked_on, typed))
+    x = np.array([t.x for *_rest, t in todo], dtype=np.float64)
+    y = np.array([t.y for *_rest, t in todo], dtype=np.float64)
+    lon, lat = to_wgs84(x, y, datum)
+    far_m = _outside_m(area, lon, lat)
+    for k, (row, cell, ticked_on, typed) in enumerate(todo):
+        if not (np.isfinite(lon[k]) and np.isfinite(lat[k]) and abs(lon[k]) <= 180 and abs(lat[k]) <= 90):
+            out.unmapped += 1
+            zh, en = (
+                f"数字不是 {datum} 坐标：像投影坐标则应声明 EPSG",
+                f"not {datum} numbers: if projected, declare their EPSG code",
+            )
+            out.audit.append(
+                _entry("unmapped", zh, en, table, row, name=cell["name"], found=f"{typed.x}, {typed.y}")
+            )
+            continue
+        reason = _why_rejected(cell, typed, float(far_m[k]), datum, area)
+        if reason is not None:
+            out.rejected += 1
+            out.audit.append(
+                _entry("rejected", *reason, table, row, name=cell["name"], found=f"{typed.x}, {typed.y}")
+            )
+            continue
         out.kept.append(
-            {
-                "station_id": cell.get("id", ""), "name": name, "kind": cell.get("kind", ""),
-                "plates": tuple(p for p in (cell.get("plates") or "").replace("，", "、").split("、") if p),
-                "lon": lon, "lat": lat, "services": services, "hours": parse_hours(cell.get("hours")),
-                "hours_text": mask_mobiles(cell.get("hours", "")), "street": cell.get("street", ""), "community": cell.get("community", ""),
-                "address": mask_mobiles(cell.get("address", "")), "phone": mask_mobiles(cell.get("phone", "")),
-                "issuer": issuer, "date": date.isoformat() if date else "", "file": table.file, "row": int(row),
-                "precision_m": precision,
-            }
-        )  # fmt: skip
+            _station(
+                table, mapping, row, cell, ticked_on, typed, float(lon[k]), float(lat[k]), issuer, date, out
+            )
+        )
+    said = [int(n) for n in _TITLE_COUNT.findall(table.title)]
+    listed = out.listed - before
+    if said and listed not in said:
+        zh, en = (
+            f"标题写 {said[0]} 个，表中 {listed} 行",
+            f"the title says {said[0]}, the table has {listed} rows",
+        )
+        out.audit.append(_entry("noted", zh, en, table, None, found=table.title))
 
 
-def _position(cell: Mapping[str, str], datum: str) -> tuple[float, float, str, float] | None:
-    lon, lat = number(cell.get("lon")), number(cell.get("lat"))
-    precision = precision_m(cell.get("lon"), cell.get("lat"))
-    if lon is None or lat is None:
-        both = pair(cell.get("lonlat") or cell.get("lon") or "")
+def _note_datum(table: Table, mapping: Mapping[str, str], datum: str, out: _Rows) -> None:
+    """Where the file itself names another datum than the study: half a kilometre is at stake."""
+    used = {mapping[k] for k in ("lon", "lat", "lonlat") if k in mapping}
+    told = [typed for typed, clean in zip(table.headings, table.frame.columns, strict=True) if clean in used]
+    system = next((c for c in table.frame.columns if str(c) in {"坐标系", "坐标系统", "坐标类型"}), None)
+    if system is not None:
+        told += [str(v) for v in table.frame[system].dropna().unique()]
+    same = {"cgcs2000": "wgs84"}
+    for text in dict.fromkeys(told):
+        said = datum_said(text)
+        if (
+            said is not None
+            and not datum.startswith("EPSG")
+            and same.get(said, said) != same.get(datum, datum)
+        ):
+            zh, en = (
+                f"声明的坐标系是 {datum}，文件里写的是 {said}",
+                f"declared datum {datum}, but the file says {said}",
+            )
+            out.audit.append(_entry("noted", zh, en, table, None, found=text))
+
+
+def _ticks(
+    table: Table, record: Mapping[Any, Any], ticks: Mapping[str, str], row: int, name: str, out: _Rows
+) -> frozenset[str]:
+    found = set()
+    for heading, service in ticks.items():
+        text = record[heading]
+        says = ticked(text)
+        if says or (says is None and service in parse_services(text)[0]):
+            found.add(service)
+        elif says is None:
+            out.audit.append(
+                _entry(
+                    "noted",
+                    "既非“有”也非“无”",
+                    "neither yes nor no",
+                    table,
+                    row,
+                    name=name,
+                    found=str(text),
+                    column=heading,
+                )
+            )
+    return frozenset(found)
+
+
+def _why_unmapped(found: str) -> tuple[str, str]:
+    if re.search(r"\d.*[-~至—].*\d", found) and "°" in found:
+        return "坐标是一个范围，不是点", "a range of positions, not a point"
+    return "没有可用的坐标", "no usable coordinates"
+
+
+def _position(raw: Mapping[str, str], datum: str) -> _Typed | None:
+    lon_text, lat_text = raw.get("lon", ""), raw.get("lat", "")
+    if number(lon_text) is None or number(lat_text) is None:
+        # 坐标 in one cell, or a pair typed into the 经度 cell
+        both = pair_texts(raw.get("lonlat")) or pair_texts(lon_text) or pair_texts(lat_text)
         if both is None:
             return None
-        lon, lat = both
-        precision = precision_m(repr(lon), repr(lat))
-    if lon == 0 and lat == 0:
+        lon_text, lat_text = both
+    lon, lat = number(lon_text), number(lat_text)
+    if lon is None or lat is None or (lon == 0 and lat == 0):
         return None
-    mended = ""
-    if datum.startswith("EPSG"):
-        if lon < lat and lat > 1e6 and lon < 1e6:
-            pass
-        elif lon > 1e6 and lat < 1e6:
-            lon, lat, mended = lat, lon, "swapped"
-        precision = 1.0
-    else:
-        lon, lat, mended = mend(lon, lat)
-    x, y = to_wgs84(np.array([lon]), np.array([lat]), datum)
-    if not (np.isfinite(x[0]) and np.isfinite(y[0]) and abs(y[0]) <= 90 and abs(x[0]) <= 180):
+    if datum.startswith("EPSG") and max(abs(lon), abs(lat)) > 1_000:
+        return _Typed(*mend_projected(lon, lat), 0.5 if "." not in lon_text + lat_text else 0.05)
+    return _Typed(*mend(lon, lat), precision_m(lon_text, lat_text))
+
+
+def _outside_m(area: Any, lon: F64, lat: F64) -> F64:
+    """Metres from the area, 0 inside; in a plane scaled at the area's middle."""
+    if area is None or len(lon) == 0:
+        return np.zeros(len(lon))
+    middle = 0.5 * (area.bounds[1] + area.bounds[3])
+    scale = np.array([_M_PER_DEG * np.cos(np.radians(middle)), _M_PER_DEG])
+    plane = shapely.transform(area, lambda xy: xy * scale)
+    shapely.prepare(plane)
+    valid = np.isfinite(lon) & np.isfinite(lat)
+    far = np.full(len(lon), np.inf)
+    far[valid] = shapely.distance(plane, shapely.points(lon[valid] * scale[0], lat[valid] * scale[1]))
+    return far
+
+
+def _why_rejected(
+    cell: Mapping[str, str], typed: _Typed, far_m: float, datum: str, area: Any
+) -> tuple[str, str] | None:
+    status = cell.get("status", "")
+    if _NOT_OPEN.search(status) and not _RUNS_AGAIN.search(status):
+        return f"状态：{status}", f"not running: {status}"
+    if not status and (match := _IN_NAME.search(cell["name"]) or _NOT_OPEN.fullmatch(cell.get("remark", ""))):
+        return f"未运行：{match[0]}", f"not running: {match[0]}"
+    if typed.precision_m > COARSE_M:
+        return "坐标只有一位小数，误差可达 5 公里", "one decimal only: up to 5 km off"
+    if far_m <= OUTSIDE_M:
         return None
-    return float(x[0]), float(y[0]), mended, precision
+    zh, en = (
+        f"在范围外 {far_m / 1000:.1f} 公里：坐标系或数字可能有误",
+        f"{far_m / 1000:.1f} km outside the area: wrong datum or a typo",
+    )
+    hint = _hint(typed, datum, area)
+    return (f"{zh}；{hint[0]}", f"{en}; {hint[1]}") if hint else (zh, en)
 
 
-def merge_stations(lists: Sequence[StationList]) -> StationList:
-    """Several lists as one: the same door under several plates becomes one location.
-
-    Two rows are one location within 15 m when their names are alike or one list gives both the
-    same coordinates, and within 60 m when the names are equal. ``hours_known`` is added to the counts.
-    """
-    frame = pd.concat([part.frame for part in lists], ignore_index=True) if lists else pd.DataFrame(columns=COLUMNS)
-    audit = [entry for part in lists for entry in part.audit]
-    counts = {key: sum(part.counts[key] for part in lists) for key in ("listed", "mapped", "rejected")}
-    kept, dropped = _same_location(frame)
-    for other, first in dropped.items():
-        row, head = frame.loc[other], frame.loc[first]
-        audit.append(
-            AuditEntry("merged", f"与“{head['name']}”为同一处所", f"the same location as {head['name']}",
-                       file=row["file"], row=int(row["row"]), name=row["name"])  # fmt: skip
-        )
-    merged = frame.loc[kept].copy()
-    groups = {first: [first, *(o for o, f in dropped.items() if f == first)] for first in kept}
-    for column, join in (("plates", _all_plates), ("services", _all_services), ("hours", _first_known)):
-        merged[column] = pd.Series([join(frame.loc[groups[i]]) for i in kept], index=merged.index, dtype=object)
-    merged = merged.reset_index(drop=True)
-    merged["station_id"] = _ids(merged["station_id"])
-    total = {**counts, "used": len(merged), "merged": len(dropped), "hours_known": int(merged["hours"].notna().sum())}
-    return StationList(merged, total, tuple(audit))
-
-
-def _same_location(frame: pd.DataFrame) -> tuple[list[int], dict[int, int]]:
-    if frame.empty:
-        return [], {}
-    lon, lat = frame["lon"].to_numpy(dtype=float), frame["lat"].to_numpy(dtype=float)
-    x = np.radians(lon) * 6_371_009.0 * np.cos(np.radians(lat.mean()))
-    y = np.radians(lat) * 6_371_009.0
-    dropped: dict[int, int] = {}
-    names = [str(n) for n in frame["name"]]
-    for a, b in sorted(cKDTree(np.column_stack((x, y))).query_pairs(SAME_NAME_M)):
-        if b in dropped or a in dropped:
+def _hint(typed: _Typed, datum: str, area: Any) -> tuple[str, str] | None:
+    """What would bring the row into the area: degrees-minutes-seconds, or a neighbouring zone."""
+    if datum.startswith("EPSG") and abs(typed.x) > 1_000:
+        code = int(datum.split(":")[1])
+        for other in (code - 1, code + 1):
+            try:
+                lon, lat = to_wgs84(np.array([typed.x]), np.array([typed.y]), f"EPSG:{other}")
+            except InputError:
+                continue
+            if _outside_m(area, lon, lat)[0] <= OUTSIDE_M:
+                return f"若为 EPSG:{other} 则在范围内", f"inside if EPSG:{other}"
+        return None
+    other_x, other_y = dms_misread(typed.x), dms_misread(typed.y)
+    for x, y in ((other_x, typed.y), (typed.x, other_y), (other_x, other_y)):
+        if x is None or y is None:
             continue
-        distance_m = float(np.hypot(x[a] - x[b], y[a] - y[b]))
-        alike = difflib.SequenceMatcher(None, names[a], names[b]).ratio() >= SIMILAR
-        same_place = frame["address"].iloc[a] == frame["address"].iloc[b] != ""
-        if names[a] == names[b] or (distance_m <= SAME_DOOR_M and (alike or same_place)):
-            dropped[b] = a
-    return [i for i in range(len(frame)) if i not in dropped], dropped
+        there = to_wgs84(np.array([x]), np.array([y]), datum)
+        if _outside_m(area, *there)[0] <= OUTSIDE_M:
+            return ("可能把度分秒写成了小数（115.4612 = 115°46′12″）",
+                    "perhaps degrees-minutes-seconds typed as a decimal (115.4612 = 115°46′12″)")  # fmt: skip
+    return None
 
 
-def _all_plates(rows: pd.DataFrame) -> tuple[str, ...]:
-    names = [n for n in rows["name"]] if len(rows) > 1 else []
-    return tuple(dict.fromkeys([p for plates in rows["plates"] for p in plates] + names))
-
-
-def _all_services(rows: pd.DataFrame) -> frozenset[str]:
-    return frozenset().union(*rows["services"])
-
-
-def _first_known(rows: pd.DataFrame) -> str | None:
-    return next((h for h in rows["hours"] if isinstance(h, str)), None)
-
-
-def _ids(given: pd.Series) -> list[str]:
-    texts = [str(v) for v in given]
-    if all(texts) and len(set(texts)) == len(texts):
-        return texts
-    return [f"S{i:03d}" for i in range(1, len(texts) + 1)]
+def _station(
+    table: Table, mapping: Mapping[str, str], row: int, cell: dict[str, str], ticked_on: frozenset[str], typed: _Typed,
+    lon: float, lat: float, issuer: str, date: dt.date | None, out: _Rows,
+) -> dict[str, Any]:  # fmt: skip
+    name = cell["name"]
+    for word, zh in (("micro-degrees", "微度，已换算"), ("swapped", "经纬度（或纵横坐标）写反，已对调")):
+        if word in typed.mended:
+            out.audit.append(
+                _entry(
+                    "mended", zh, f"{word}: corrected", table, row, name=name, found=f"{typed.x}, {typed.y}"
+                )
+            )
+    if typed.precision_m > 500:
+        out.audit.append(
+            _entry(
+                "noted",
+                f"坐标精度约 {typed.precision_m:.0f} 米",
+                f"position known to {typed.precision_m:.0f} m",
+                table,
+                row,
+                name=name,
+            )
+        )
+    services, unknown = parse_services(cell.get("services"))
+    if unknown:
+        out.audit.append(_entry("noted", "未识别的服务", "services not understood", table, row, name=name,
+                                found="、".join(unknown), column=mapping["services"]))  # fmt: skip
+    hours = read_hours(cell.get("hours"))
+    if hours.note_zh:
+        out.audit.append(
+            _entry(
+                "noted",
+                hours.note_zh,
+                hours.note_en,
+                table,
+                row,
+                name=name,
+                found=cell["hours"],
+                column=mapping["hours"],
+            )
+        )
+    return {
+        "station_id": cell.get("id", ""), "name": name, "kind": cell.get("kind", ""),
+        "plates": tuple(dict.fromkeys(p for p in re.split(r"[、，,；;/|\n]+", cell.get("plates", "")) if p.strip())),
+        "lon": lon, "lat": lat, "services": services | ticked_on, "hours": hours.osm,
+        "hours_text": cell.get("hours", ""), "street": cell.get("street", ""), "community": cell.get("community", ""),
+        "address": cell.get("address", ""), "phone": cell.get("phone", "").removesuffix(".0"),
+        "issuer": issuer or cell.get("issuer", ""), "date": date.isoformat() if date else "", "file": table.file,
+        "row": row, "precision_m": typed.precision_m,
+    }  # fmt: skip

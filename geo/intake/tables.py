@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,22 @@ from geo.errors import Defect, InputError
 from geo.intake.columns import clean_heading, header_score
 from geo.models import I64
 
-_TAIL = re.compile(r"^(?:合计|总计|小计|共计|填报人|填表人|制表|注[:：]|说明[:：]|备注[:：]|审核)")
+_TAIL = re.compile(
+    r"^(?:合计|总计|小计|共计|填报人|填报单位|填报日期|填表人|制表|联系人[:：]|审核|审批|注\s*[:：]|说明[:：]|备注[:：])"
+)
+_TAIL_CELLS = 3  # a total or a note fills few cells; a station fills more
 HEADER_ROWS = 12  # a heading is looked for in the first rows only
 VECTOR = (".geojson", ".json", ".gpkg", ".shp", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: text cells (None where empty), file row numbers, and what was passed over."""
+    """One table: text cells (None where empty), 1-based file row numbers, and what was passed over.
+
+    ``frame``'s headings are cleaned, ``headings`` are as typed. ``skipped``: (row, text, why) of rows
+    that are no data; ``notes``: (row, text, why) of rows that are kept and worth a word. ``why`` is
+    Chinese / English. ``crs`` is ``EPSG:4326`` where ``lon`` and ``lat`` come from a vector layer.
+    """
 
     frame: pd.DataFrame
     rows: I64
@@ -36,13 +45,18 @@ class Table:
     encoding: str = ""
     title: str = ""
     skipped: tuple[tuple[int, str, str], ...] = ()
+    notes: tuple[tuple[int, str, str], ...] = ()
+    headings: tuple[str, ...] = ()
+    crs: str = ""
 
 
 def read_table(path: Path, *, sheet: str | None = None) -> list[Table]:
-    """Read csv, xlsx or a vector layer; vector layers give ``lon`` and ``lat`` of a point inside.
+    """Read csv, xlsx (a table a visible sheet) or a vector layer (``lon``, ``lat`` of a point inside).
 
-    Raises :class:`geo.errors.InputError` for a missing, unreadable or empty file.
+    CSV: UTF-8 first, then GB18030 (a superset of GBK); the reverse order would read UTF-8 as rubbish
+    without an error. Raises :class:`geo.errors.InputError` for a missing, unreadable or empty file.
     """
+    path = Path(path)
     if not path.is_file():
         raise InputError(Defect("没有这个文件 / no such file", file=str(path)))
     suffix = path.suffix.lower()
@@ -52,13 +66,14 @@ def read_table(path: Path, *, sheet: str | None = None) -> list[Table]:
         return [_read_csv(path)]
     if suffix in VECTOR:
         return [_vector_table(path)]
-    message = "不支持的表格；可用 .csv .xlsx .geojson .gpkg .shp / unsupported; use one of these"
+    message = "不支持的表格；请另存为 .xlsx 或 .csv（也可 .geojson .gpkg .shp）/ unsupported; save it as .xlsx or .csv"
     raise InputError(Defect(message, file=path.name))
 
 
 def _read_csv(path: Path) -> Table:
     data = path.read_bytes()
-    for encoding in ("utf-8-sig", "gb18030"):
+    encodings = ("utf-16",) if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
         try:
             text = data.decode(encoding)
             break
@@ -66,63 +81,127 @@ def _read_csv(path: Path) -> Table:
             continue
     else:
         raise InputError(Defect("编码既非 UTF-8 也非 GB18030 / neither UTF-8 nor GB18030", file=path.name))
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows = [(lines.line_num, row) for row in lines]
+    # a title row has no separator: the first lines together tell
+    top = "\n".join(text.splitlines()[:HEADER_ROWS])
+    delimiter = max(",;\t", key=top.count)
+    try:
+        rows = list(
+            enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False), 1)
+        )
+    except csv.Error as error:
+        raise InputError(Defect(f"不是有效的 CSV / not a valid CSV: {error}", file=path.name)) from error
     return _table(rows, file=path.name, sheet="", encoding=encoding)
 
 
 def _read_xlsx(path: Path, sheet: str | None) -> list[Table]:
     try:
         book = openpyxl.load_workbook(path, data_only=True)
-    except (BadZipFile, KeyError, ValueError, OSError) as error:
-        message = "打不开：不是有效的 xlsx，请用 Excel 另存为 .xlsx / not a valid xlsx; save it again as .xlsx"
+    except (BadZipFile, KeyError, ValueError, OSError, TypeError, SyntaxError) as error:
+        message = (
+            "打不开：不是有效的 xlsx，请用 Excel 另存为 .xlsx / not a valid xlsx; save it again as .xlsx"
+        )
         raise InputError(Defect(message, file=path.name)) from error
-    names = [sheet] if sheet else [s.title for s in book.worksheets if s.sheet_state == "visible"]
-    if sheet and sheet not in book.sheetnames:
-        message = f"没有工作表 {sheet}；有 {'、'.join(book.sheetnames)} / no such sheet; the file has these"
+    pages = {page.title: page for page in book.worksheets}
+    if sheet and sheet not in pages:
+        message = f"没有工作表 {sheet}；有 {'、'.join(pages)} / no such sheet; the file has these"
         raise InputError(Defect(message, file=path.name, sheet=sheet))
+    names = [sheet] if sheet else [name for name, page in pages.items() if page.sheet_state == "visible"]
     tables = []
     for name in names:
-        page = book[name]
+        page = pages[name]
         cells = [[c.value for c in row] for row in page.iter_rows()]
         for merged in page.merged_cells.ranges:
             # a value merged down a column belongs to each of its rows, and to no other
-            if merged.min_col == merged.max_col:
-                for r in range(merged.min_row, merged.max_row):
-                    cells[r][merged.min_col - 1] = cells[merged.min_row - 1][merged.min_col - 1]
-        rows = [(i + 1, row) for i, row in enumerate(cells)]
-        if any(any(v not in {None, ""} for v in row) for _i, row in rows):
-            tables.append(_table(rows, file=path.name, sheet=name, encoding=""))
+            for r in range(merged.min_row, min(merged.max_row, len(cells))):
+                cells[r][merged.min_col - 1] = cells[merged.min_row - 1][merged.min_col - 1]
+        rows = list(enumerate(cells, 1))
+        if any(_filled(row) for _i, row in rows):
+            hidden = frozenset(i for i, size in page.row_dimensions.items() if size.hidden)
+            tables.append(_table(rows, file=path.name, sheet=name, encoding="", hidden=hidden))
     if not tables:
         raise InputError(Defect("工作簿是空的 / the workbook is empty", file=path.name))
     return tables
 
 
-def _table(rows: list[tuple[int, list[Any]]], *, file: str, sheet: str, encoding: str) -> Table:
-    filled = [(i, row) for i, row in rows if any(v not in {None, ""} for v in row)]
+def _filled(row: Sequence[Any]) -> bool:
+    return any(_text(v) is not None for v in row)
+
+
+def _header(rows: list[tuple[int, list[Any]]]) -> tuple[int, int, list[str]]:
+    """First and last position of the header among ``rows``, and its headings as typed.
+
+    A header may take two rows (位置 over 经度 | 纬度): then the lower cell counts where it is filled.
+    """
+    best, found = (-1, 0), (0, 0, [str(v or "") for v in rows[0][1]])
+    for k in range(min(HEADER_ROWS, len(rows))):
+        lower = rows[k][1]
+        options = [(0, lower)]
+        if k > 0:
+            above = rows[k - 1][1]
+            wide = [*above, *[None] * (len(lower) - len(above))]
+            both = [
+                a if _text(b) is None else b
+                for a, b in zip(wide, [*lower, *[None] * len(wide)], strict=False)
+            ]
+            options.append((1, both))
+        for height, cells in options:
+            rank = (header_score(cells), -height)
+            if rank > best:
+                best, found = rank, (k - height, k, [str(_text(v) or "") for v in cells])
+    return found
+
+
+def _table(
+    rows: list[tuple[int, list[Any]]],
+    *,
+    file: str,
+    sheet: str,
+    encoding: str,
+    hidden: frozenset[int] = frozenset(),
+) -> Table:
+    filled = [(i, row) for i, row in rows if _filled(row)]
     if not filled:
         raise InputError(Defect("表是空的 / the table is empty", file=file, sheet=sheet or None))
-    best = max(range(min(HEADER_ROWS, len(filled))), key=lambda k: (header_score(filled[k][1]), -k))
-    head = [clean_heading(v) or f"column_{j + 1}" for j, v in enumerate(filled[best][1])]
+    first, last, typed = _header(filled)
+    head = [clean_heading(v) or f"column_{j + 1}" for j, v in enumerate(typed)]
     seen: dict[str, int] = {}
     for j, name in enumerate(head):
         seen[name] = seen.get(name, 0) + 1
         if seen[name] > 1:
             head[j] = f"{name}_{seen[name]}"
-    title = " ".join(str(v) for _i, row in filled[:best] for v in row if v not in {None, ""})
-    body, numbers, skipped = [], [], []
-    for i, row in filled[best + 1 :]:
+    title = " ".join(dict.fromkeys(str(t) for _i, row in filled[:first] for v in row if (t := _text(v))))
+    body, numbers, skipped, notes = [], list[int](), [], []
+    for i, row in filled[last + 1 :]:
         texts = [_text(v) for v in row[: len(head)]] + [None] * (len(head) - len(row))
-        first = next((t for t in texts if t), "")
-        if _TAIL.match(first) and sum(t is not None for t in texts) <= 3:
-            skipped.append((i, first, "合计或注释行 / a total or a note"))
-            continue
-        body.append(texts)
-        numbers.append(i)
+        told = [t for t in texts if t]
+        text = told[0] if told else ""
+        if not told:
+            skipped.append(
+                (i, "".join(filter(None, map(_text, row))), "表头之外的单元格 / cells beyond the headings")
+            )
+        elif _TAIL.match(text) and len(told) <= _TAIL_CELLS:
+            skipped.append((i, " ".join(told), "合计或注释行 / a total or a note"))
+        elif [clean_heading(t or "") for t in texts] == [clean_heading(t) for t in typed]:
+            skipped.append((i, text, "重复的表头 / the headings again"))
+        else:
+            body.append(texts)
+            numbers.append(i)
+            if i in hidden:
+                notes.append(
+                    (i, text, "隐藏或被筛掉的行，仍计入 / a hidden or filtered row, counted all the same")
+                )
     frame = pd.DataFrame(body, columns=head, dtype=object)
-    return Table(frame, np.array(numbers, dtype=np.int64), file, sheet, encoding, title, tuple(skipped))
+    return Table(
+        frame,
+        np.array(numbers, dtype=np.int64),
+        file,
+        sheet,
+        encoding,
+        title,
+        tuple(skipped),
+        tuple(notes),
+        tuple(typed),
+    )
 
 
 def _text(value: Any) -> str | None:
@@ -130,7 +209,7 @@ def _text(value: Any) -> str | None:
         return None
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
-    text = str(value).strip("\u3000\xa0 \t\r\n")
+    text = str(value).strip("\ufeff\u3000\xa0 \t\r\n")
     return text or None
 
 
@@ -139,11 +218,21 @@ def read_vector(path: Path) -> gpd.GeoDataFrame:
     if path.suffix.lower() in {".geojson", ".json"}:
         _check_json(path)
     try:
-        frame = gpd.read_parquet(path) if path.suffix.lower() == ".parquet" else gpd.read_file(path, engine="pyogrio")
+        frame = (
+            gpd.read_parquet(path)
+            if path.suffix.lower() == ".parquet"
+            else gpd.read_file(path, engine="pyogrio")
+        )
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(Defect(f"读不了这个图层 / this layer cannot be read: {error}", file=path.name)) from error
+        raise InputError(
+            Defect(f"读不了这个图层 / this layer cannot be read: {error}", file=path.name)
+        ) from error
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise InputError(Defect("没有几何图形 / holds no geometry", file=path.name))
     if frame.crs is None:
-        raise InputError(Defect("没有坐标系：请在文件里声明 / no CRS: declare it in the file (.prj)", file=path.name))
+        raise InputError(
+            Defect("没有坐标系：请在文件里声明 / no CRS: declare it in the file (.prj)", file=path.name)
+        )
     return frame.to_crs("EPSG:4326")
 
 
@@ -162,8 +251,14 @@ def _check_json(path: Path) -> None:
 
 def _vector_table(path: Path) -> Table:
     frame = read_vector(path)
-    inside = frame.geometry.representative_point()
+    empty = frame.geometry.isna() | frame.geometry.is_empty
     plain = pd.DataFrame(frame.drop(columns=frame.geometry.name)).astype(object)
-    plain = plain.map(lambda v: None if v is None or v != v else _text(v))  # noqa: PLR0124 - NaN
-    plain["lon"], plain["lat"] = inside.x.map(repr), inside.y.map(repr)
-    return Table(plain, np.arange(1, len(plain) + 1), path.name)
+    plain = plain.map(lambda v: None if v is None or v is pd.NaT or v != v else _text(v))  # noqa: PLR0124 - NaN
+    inside = frame.geometry[~empty].representative_point()
+    # the geometry is the position: attributes of the same name would only contradict it
+    for name, values in (("lon", inside.x), ("lat", inside.y)):
+        plain[name] = None
+        plain.loc[~empty, name] = values.map(repr)
+    typed = tuple(str(c) for c in plain.columns)
+    plain.columns = pd.Index([clean_heading(c) or c for c in typed])
+    return Table(plain, np.arange(1, len(plain) + 1), path.name, headings=typed, crs="EPSG:4326")

@@ -1,0 +1,302 @@
+/* canvas.js: the whole picture of the map, one canvas a tile, repainted in place. */
+'use strict';
+RedMap.PALETTES = {
+  light: { ground: '#f3f1ec', band: [[186, 52, 62], [226, 129, 124], [246, 208, 202]], area: ['#dfeaf3', '#b8d2e6', '#84b0d3', '#4b88b8', '#22608f'],
+    water: '#8fbfd6', rail: '#7d7a85', casing: 'rgba(112,98,92,.45)', road: '#ffffff', local: 'rgba(255,255,255,.92)', localCasing: 'rgba(112,98,92,.28)', path: 'rgba(120,104,96,.42)',
+    border: 'rgba(70,66,84,.38)', edge: 'rgba(60,52,72,.75)', gap: '#4a3b78', gapFill: 'rgba(238,234,248,.55)', text: '#2b2a30', halo: 'rgba(255,255,255,.9)',
+    open: '#0a6b46', closed: '#59606d', unknown: '#a75b00', ring: '#ffffff', site: '#1d4f9c', siteText: '#ffffff', reach: '#5c0c14', you: '#1466d8' },
+  dark: { ground: '#1a1c21', band: [[214, 86, 92], [143, 56, 63], [82, 42, 48]], area: ['#26323d', '#2f4d66', '#3a6c92', '#5a94bf', '#95c5e6'],
+    water: '#3d6f8a', rail: '#8b8894', casing: 'rgba(0,0,0,.5)', road: '#9a949b', local: 'rgba(150,144,152,.62)', localCasing: 'rgba(0,0,0,.25)', path: 'rgba(170,160,166,.38)',
+    border: 'rgba(200,196,214,.36)', edge: 'rgba(220,214,232,.75)', gap: '#c3b4f4', gapFill: 'rgba(52,44,82,.5)', text: '#f0eef2', halo: 'rgba(20,20,24,.88)',
+    open: '#35b985', closed: '#9aa1ad', unknown: '#f0a53c', ring: '#14151a', site: '#6ea6f5', siteText: '#10131a', reach: '#ffd9d9', you: '#5aa2ff' },
+};
+RedMap.dark = matchMedia('(prefers-color-scheme: dark)');
+RedMap.palette = () => RedMap.PALETTES[RedMap.dark.matches && !document.body.classList.contains('printing') ? 'dark' : 'light'];
+
+/* Colour of band i of n: nearer is stronger. */
+RedMap.bandColour = (i, n) => {
+  const stops = RedMap.palette().band, at = n < 2 ? 0 : i * (stops.length - 1) / (n - 1), k = Math.min(Math.floor(at), stops.length - 2);
+  return 'rgb(' + stops[k].map((v, c) => Math.round(v + (stops[k + 1][c] - v) * (at - k))).join(',') + ')';
+};
+RedMap.AREA_BREAKS = [0.2, 0.4, 0.6, 0.8];
+RedMap.areaClass = (share) => RedMap.AREA_BREAKS.filter((b) => share >= b).length;
+
+RedMap.hatch = (ctx, ratio, colour) => {
+  const size = 8 * ratio, tile = RedMap.el('canvas', { width: size, height: size }), pen = tile.getContext('2d');
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.3 * ratio;
+  pen.beginPath();
+  for (const shift of [-size, 0, size]) { pen.moveTo(shift, size); pen.lineTo(shift + size, 0); }
+  pen.stroke();
+  return ctx.createPattern(tile, 'repeat');
+};
+
+/* Marks, used on the map and in the legend alike. */
+RedMap.mark = (ctx, kind, x, y, size, label) => {
+  const c = RedMap.palette();
+  ctx.lineWidth = 2;
+  ctx.strokeStyle = c.ring;
+  ctx.lineJoin = 'round';
+  ctx.beginPath();
+  if (kind === 'open') { ctx.arc(x, y, size, 0, 7); ctx.fillStyle = c.open; }
+  if (kind === 'closed') { ctx.rect(x - size * .82, y - size * .82, size * 1.64, size * 1.64); ctx.fillStyle = c.closed; }
+  if (kind === 'unknown') { const s = size * 1.22; ctx.moveTo(x, y - s); ctx.lineTo(x + s, y); ctx.lineTo(x, y + s); ctx.lineTo(x - s, y); ctx.closePath(); ctx.fillStyle = c.unknown; }
+  if (kind === 'site') { ctx.arc(x, y - size * 1.75, size * 1.25, Math.PI * .86, Math.PI * .14); ctx.lineTo(x, y); ctx.closePath(); ctx.fillStyle = c.site; }
+  if (kind === 'gap') { const w = size * 1.1 + String(label).length * 3; ctx.roundRect ? ctx.roundRect(x - w, y - size, 2 * w, 2 * size, size) : ctx.rect(x - w, y - size, 2 * w, 2 * size); ctx.fillStyle = c.gap; }
+  if (kind === 'you') { ctx.arc(x, y, size, 0, 7); ctx.fillStyle = c.you; ctx.lineWidth = 3; }
+  ctx.fill();
+  ctx.stroke();
+  if (kind === 'open' || kind === 'closed' || kind === 'unknown') {
+    ctx.fillStyle = ctx.strokeStyle = c.ring;
+    ctx.lineWidth = 1.6;
+    ctx.beginPath();
+    if (kind === 'open') { ctx.arc(x, y, size * .32, 0, 7); ctx.fill(); }
+    if (kind === 'closed') { ctx.moveTo(x - size * .45, y); ctx.lineTo(x + size * .45, y); ctx.stroke(); }
+    if (kind === 'unknown') { ctx.font = 'bold ' + Math.round(size * 1.5) + 'px sans-serif'; ctx.textAlign = 'center'; ctx.textBaseline = 'middle'; ctx.fillText('?', x, y + .5); }
+  }
+  if (label !== undefined) {
+    ctx.fillStyle = kind === 'gap' ? c.ring : c.siteText;
+    ctx.font = 'bold ' + Math.round(size * 1.35) + 'px ' + RedMap.FONT;
+    ctx.textAlign = 'center';
+    ctx.textBaseline = 'middle';
+    ctx.fillText(label, x, kind === 'site' ? y - size * 1.7 : y + .5);
+  }
+};
+RedMap.FONT = '"PingFang SC","Microsoft YaHei","Noto Sans CJK SC","WenQuanYi Micro Hei",sans-serif';
+
+/* ---- geometry of one tile ---- */
+RedMap.tileView = (coords, size) => {
+  const world = 256 * 2 ** coords.z, k = world / (2 * Math.PI * RedMap.EARTH);
+  return { z: coords.z, size, k, left: coords.x * size - world / 2, top: coords.y * size - world / 2 };
+};
+RedMap.partSeen = (layer, p, v, pad) => {
+  const s = layer.q * v.k, ox = layer.x * v.k - v.left, oy = -layer.y * v.k - v.top, b = layer.box;
+  return ox + b[4 * p + 2] * s >= -pad && ox + b[4 * p] * s <= v.size + pad && oy - b[4 * p + 1] * s >= -pad && oy - b[4 * p + 3] * s <= v.size + pad;
+};
+/* Steps under a pixel are skipped: they cannot be seen. */
+RedMap.trace = (ctx, layer, p, v, close) => {
+  const s = layer.q * v.k, ox = layer.x * v.k - v.left, oy = -layer.y * v.k - v.top;
+  const from = layer.pointFrom[p], to = layer.pointFrom[p + 1];
+  let px = ox + layer.xs[from] * s, py = oy - layer.ys[from] * s;
+  ctx.moveTo(px, py);
+  for (let i = from + 1; i < to; i++) {
+    const x = ox + layer.xs[i] * s, y = oy - layer.ys[i] * s;
+    if (Math.abs(x - px) + Math.abs(y - py) < 1.2 && i < to - 1) continue;
+    ctx.lineTo(x, y);
+    px = x; py = y;
+  }
+  if (close) ctx.closePath();
+};
+/* One path of all features that pass, true when anything is in the tile. */
+RedMap.path = (ctx, layer, v, passes, close, pad) => {
+  let any = false;
+  ctx.beginPath();
+  for (let f = 0; f < layer.count; f++) {
+    if (!passes(layer.tag[f])) continue;
+    for (let p = layer.partFrom[f]; p < layer.partFrom[f + 1]; p++) {
+      if (!RedMap.partSeen(layer, p, v, pad || 4)) continue;
+      RedMap.trace(ctx, layer, p, v, close);
+      any = true;
+    }
+  }
+  return any;
+};
+RedMap.place = (v, at) => {
+  const [x, y] = RedMap.mercator(at[0], at[1]);
+  return [x * v.k - v.left, -y * v.k - v.top];
+};
+
+/* ---- painters, in drawing order ---- */
+RedMap.paintBands = (ctx, v) => {
+  const layer = RedMap.layers.bands, minutes = RedMap.data.minutes;
+  const rows = minutes.map((m, i) => i).sort((a, b) => minutes[b] - minutes[a]);
+  rows.forEach((row, i) => {
+    if (minutes[row] > RedMap.state.minutes) return;
+    if (RedMap.path(ctx, layer, v, (tag) => tag === row, true)) {
+      ctx.fillStyle = RedMap.bandColour(rows.length - 1 - i, rows.length);
+      ctx.fill('evenodd');
+    }
+  });
+};
+RedMap.paintAreas = (ctx, v) => {
+  const layer = RedMap.layers.areas, c = RedMap.palette(), of = RedMap.areaClassOf;
+  for (let k = 0; k < 5; k++) {
+    if (RedMap.path(ctx, layer, v, (tag) => of[tag] === k, true)) { ctx.fillStyle = c.area[k]; ctx.fill('evenodd'); }
+  }
+};
+RedMap.paintBorders = (ctx, v) => {
+  if (v.z < 11 || !RedMap.path(ctx, RedMap.layers.areas, v, () => true, true)) return;
+  ctx.strokeStyle = RedMap.palette().border;
+  ctx.lineWidth = v.z < 14 ? .7 : 1.1;
+  ctx.stroke();
+};
+RedMap.ROAD = [ // drawing class: least zoom, width in px at zooms 12, 14, 16, 18
+  { z: 0, w: [2, 3.4, 6, 10] }, { z: 11, w: [1.3, 2.6, 5, 8] }, { z: 13, w: [.7, 1.5, 3.6, 6.5] }, { z: 15, w: [.5, .7, 1.2, 1.8] },
+];
+RedMap.roadWidth = (k, z) => {
+  const w = RedMap.ROAD[k].w, at = Math.max(0, Math.min(3, (z - 12) / 2)), i = Math.min(2, Math.floor(at));
+  return w[i] + (w[i + 1] - w[i]) * (at - i);
+};
+RedMap.paintRoads = (ctx, v) => {
+  const layer = RedMap.layers.roads, c = RedMap.palette();
+  ctx.lineCap = ctx.lineJoin = 'round';
+  if (RedMap.path(ctx, layer, v, (tag) => tag === 4, false)) {
+    ctx.strokeStyle = c.water;
+    ctx.lineWidth = v.z < 13 ? 1.4 : v.z < 15 ? 2.2 : 3.2;
+    ctx.stroke();
+  }
+  if (v.z >= 15 && RedMap.path(ctx, layer, v, (tag) => tag === 3, false)) {
+    ctx.strokeStyle = c.path;
+    ctx.lineWidth = RedMap.roadWidth(3, v.z);
+    ctx.setLineDash([4, 3]);
+    ctx.stroke();
+    ctx.setLineDash([]);
+  }
+  for (const wide of [true, false]) {
+    for (const k of [2, 1, 0]) {
+      if (v.z < RedMap.ROAD[k].z || !RedMap.path(ctx, layer, v, (tag) => tag === k, false, 8)) continue;
+      ctx.strokeStyle = wide ? (k === 2 ? c.localCasing : c.casing) : (k === 2 ? c.local : c.road);
+      ctx.lineWidth = RedMap.roadWidth(k, v.z) + (wide ? 1.4 : 0);
+      ctx.stroke();
+    }
+  }
+  if (RedMap.path(ctx, layer, v, (tag) => tag === 5, false)) {
+    ctx.lineCap = 'butt';
+    ctx.strokeStyle = c.rail;
+    ctx.lineWidth = v.z < 14 ? 1.4 : 2.2;
+    ctx.setLineDash([7, 4]);
+    ctx.stroke();
+    ctx.setLineDash([]);
+  }
+};
+RedMap.paintGaps = (ctx, v, ratio) => {
+  if (!RedMap.path(ctx, RedMap.layers.gaps, v, () => true, true)) return;
+  const c = RedMap.palette();
+  ctx.fillStyle = c.gapFill;
+  ctx.fill('evenodd');
+  // a pattern lives in device pixels: 8 px divides the tile, so that hatches meet at its borders
+  const pattern = RedMap.hatch(ctx, ratio, c.gap);
+  pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
+  ctx.globalAlpha = .6;
+  ctx.fillStyle = pattern;
+  ctx.fill('evenodd');
+  ctx.globalAlpha = 1;
+  ctx.strokeStyle = c.gap;
+  ctx.lineWidth = 1.6;
+  ctx.stroke();
+};
+RedMap.paintEdge = (ctx, v) => {
+  if (!RedMap.path(ctx, RedMap.layers.edge, v, () => true, true)) return;
+  ctx.strokeStyle = RedMap.palette().edge;
+  ctx.lineWidth = 1.6;
+  ctx.setLineDash([10, 4, 2, 4]);
+  ctx.stroke();
+  ctx.setLineDash([]);
+};
+RedMap.paintReach = (ctx, v) => {
+  const row = RedMap.selectedStation();
+  if (row < 0 || !RedMap.path(ctx, RedMap.layers.reach, v, (tag) => tag === row, true)) return;
+  ctx.strokeStyle = RedMap.palette().ring;
+  ctx.lineWidth = 5;
+  ctx.stroke();
+  ctx.strokeStyle = RedMap.palette().reach;
+  ctx.lineWidth = 2.4;
+  ctx.stroke();
+};
+RedMap.paintStations = (ctx, v) => {
+  const size = v.z < 13 ? 5.5 : v.z < 15 ? 7 : 8.5;
+  RedMap.data.stations.forEach((s, row) => {
+    const [x, y] = RedMap.place(v, s.at);
+    if (x < -20 || y < -20 || x > v.size + 20 || y > v.size + 20) return;
+    const chosen = row === RedMap.selectedStation();
+    RedMap.mark(ctx, RedMap.stateOf(s), x, y, chosen ? size * 1.5 : size);
+  });
+};
+RedMap.paintSites = (ctx, v) => {
+  for (const s of [...RedMap.data.sites].reverse()) {
+    const [x, y] = RedMap.place(v, s.at);
+    if (x > -30 && y > -10 && x < v.size + 30 && y < v.size + 50) RedMap.mark(ctx, 'site', x, y, 9, s.rank);
+  }
+};
+
+/* ---- labels: chosen once a zoom over the whole map, so that tiles agree ---- */
+RedMap.labelCache = new Map();
+RedMap.labels = (ctx, z) => {
+  const key = [z, RedMap.state.lang, Object.entries(RedMap.state.on).filter(([, on]) => on).map(([k]) => k).join()].join('|');
+  if (RedMap.labelCache.has(key)) return RedMap.labelCache.get(key);
+  const v = RedMap.tileView({ x: 0, y: 0, z }, 512), taken = new Map(), chosen = [];
+  const cells = (b) => { const out = []; for (let i = b[0] >> 6; i <= b[2] >> 6; i++) for (let j = b[1] >> 6; j <= b[3] >> 6; j++) out.push(i + ':' + j); return out; };
+  const free = (b) => cells(b).every((c) => (taken.get(c) || []).every((o) => b[0] > o[2] || b[2] < o[0] || b[1] > o[3] || b[3] < o[1]));
+  const take = (b) => { for (const c of cells(b)) { if (!taken.has(c)) taken.set(c, []); taken.get(c).push(b); } };
+  const add = (at, text, style, dy, from) => {
+    if (z < from || !at || !text) return;
+    const [x, y] = RedMap.place(v, at);
+    ctx.font = style.font;
+    const w = ctx.measureText(text).width / 2 + 4, b = [x - w, y + dy - 9, x + w, y + dy + 9];
+    if (!free(b)) return;
+    take(b);
+    chosen.push({ x, y: y + dy, w, text, style });
+  };
+  const on = RedMap.state.on, d = RedMap.data, strong = { font: '600 12px ' + RedMap.FONT }, plain = { font: '12px ' + RedMap.FONT, soft: true };
+  const keep = (at, w, up, down) => { const [x, y] = RedMap.place(v, at); take([x - w, y - up, x + w, y + down]); };
+  if (on.sites) for (const s of d.sites) keep(s.at, 12, 30, 2);
+  if (on.stations) for (const s of d.stations) keep(s.at, 8, 8, 8);
+  if (on.gaps) for (const g of d.gaps) { const [x, y] = RedMap.place(v, g.at), b = [x - 14, y - 9, x + 14, y + 9]; if (free(b)) { take(b); chosen.push({ x, y, w: 20, gap: g.rank }); } }
+  if (on.names) {
+    if (on.stations) for (const s of d.stations) add(s.at, s.name, strong, 18, d.page === 'public' ? 14 : 15);
+    if (on.sites) for (const s of d.sites) add(s.at, s.name, strong, 12, 15);
+    for (const a of d.communities || []) add(a.at, a.name, plain, 0, 13);
+  }
+  RedMap.labelCache.set(key, chosen);
+  return chosen;
+};
+RedMap.paintLabels = (ctx, v, coords) => {
+  const c = RedMap.palette(), left = coords.x * v.size, top = coords.y * v.size;
+  for (const label of RedMap.labels(ctx, v.z)) {
+    const x = label.x - left, y = label.y - top;
+    if (x < -label.w || y < -16 || x > v.size + label.w || y > v.size + 16) continue;
+    if (label.gap) { RedMap.mark(ctx, 'gap', x, y, 8, label.gap); continue; }
+    ctx.font = label.style.font;
+    ctx.textAlign = 'center';
+    ctx.textBaseline = 'middle';
+    ctx.lineJoin = 'round';
+    ctx.lineWidth = 3.5;
+    ctx.strokeStyle = c.halo;
+    ctx.strokeText(label.text, x, y);
+    ctx.fillStyle = c.text;
+    ctx.globalAlpha = label.style.soft ? .82 : 1;
+    ctx.fillText(label.text, x, y);
+    ctx.globalAlpha = 1;
+  }
+};
+
+RedMap.Ground = L.GridLayer.extend({
+  options: { tileSize: 512, updateWhenIdle: false, keepBuffer: 1, maxZoom: 19 },
+  createTile(coords) {
+    const ratio = Math.min(2, Math.max(1, Math.round(devicePixelRatio || 1)));
+    const tile = RedMap.el('canvas', { width: 512 * ratio, height: 512 * ratio });
+    this.paint(tile, coords, ratio);
+    return tile;
+  },
+  paint(tile, coords, ratio) {
+    const ctx = tile.getContext('2d'), v = RedMap.tileView(coords, 512), on = RedMap.state.on, has = RedMap.layers;
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.fillStyle = RedMap.palette().ground;
+    ctx.fillRect(0, 0, 512, 512);
+    if (on.areas && has.areas) RedMap.paintAreas(ctx, v);
+    if (on.bands && has.bands) RedMap.paintBands(ctx, v);
+    if (on.roads && has.roads) RedMap.paintRoads(ctx, v);
+    if (on.areas && has.areas) RedMap.paintBorders(ctx, v);
+    if (has.edge) RedMap.paintEdge(ctx, v);
+    if (on.gaps && has.gaps) RedMap.paintGaps(ctx, v, ratio);
+    if (on.stations && has.reach) RedMap.paintReach(ctx, v);
+    if (on.stations) RedMap.paintStations(ctx, v);
+    RedMap.paintLabels(ctx, v, coords);
+    if (on.sites) RedMap.paintSites(ctx, v);
+    if (RedMap.state.you) { const [x, y] = RedMap.place(v, RedMap.state.you); RedMap.mark(ctx, 'you', x, y, 8); }
+  },
+  repaint() {
+    const ratio = Math.min(2, Math.max(1, Math.round(devicePixelRatio || 1)));
+    for (const tile of Object.values(this._tiles)) this.paint(tile.el, tile.coords, ratio);
+  },
+});

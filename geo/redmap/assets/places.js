@@ -1,0 +1,130 @@
+/* places.js: what both pages do with places: map set-up, state of stations, popups, scale, hit tests. */
+'use strict';
+
+/* open, closed or unknown: at the chosen time of week (planner) or now in China (public). */
+RedMap.stateOf = (station) => {
+  if (RedMap.data.page === 'planner') {
+    const at = RedMap.data.times.indexOf(RedMap.state.time);
+    if (station.open === null || at < 0) return 'unknown';
+    return station.open[at] === '1' ? 'open' : 'closed';
+  }
+  const now = RedMap.state.now, open = RedMap.openAt(station.hours, now.day, now.minute);
+  return open === null ? 'unknown' : open ? 'open' : 'closed';
+};
+RedMap.stateWord = (state) => RedMap.t(RedMap.data.page === 'planner'
+  ? { open: 'open', closed: 'closed', unknown: 'openUnknown' }[state]
+  : { open: 'openNow', closed: 'closedNow', unknown: 'unknownNow' }[state]);
+RedMap.chip = (state) => RedMap.el('span', { class: 'chip ' + state }, RedMap.stateWord(state));
+
+RedMap.selectedStation = () => {
+  const [kind, id] = RedMap.split(RedMap.state.sel);
+  return kind === 'station' ? RedMap.data.stations.findIndex((s) => s.id === id) : -1;
+};
+RedMap.split = (sel) => { const i = (sel || '').indexOf(':'); return i < 0 ? ['', ''] : [sel.slice(0, i), sel.slice(i + 1)]; };
+
+RedMap.row = (label, value) => value === '' || value === null || value === undefined ? []
+  : [RedMap.el('dt', {}, label), RedMap.el('dd', {}, value)];
+RedMap.phone = (text) => /^[\d\s+()-]+$/.test(text) && text.length > 4
+  ? RedMap.el('a', { href: 'tel:' + text.replace(/[^\d+]/g, ''), class: 'data' }, text) : RedMap.name(text);
+RedMap.services = (list) => RedMap.el('ul', { class: 'services' }, list.map((s) => RedMap.el('li', {}, RedMap.word('svc', s))));
+
+RedMap.stationCard = (s) => {
+  const { el, t, name, row } = RedMap, planner = RedMap.data.page === 'planner', state = RedMap.stateOf(s);
+  const hours = RedMap.hoursText(s.hours);
+  return el('div', { class: 'card-body' },
+    el('p', { class: 'eyebrow' }, t('station')),
+    el('h3', {}, name(s.name)),
+    el('p', { class: 'status' }, RedMap.chip(state), planner ? el('span', { class: 'muted' }, RedMap.time(RedMap.state.time)) : null),
+    s.linked ? null : el('p', { class: 'warn' }, t('notLinked')),
+    el('dl', {},
+      row(t('hours'), hours ? el('span', {}, hours) : el('span', { class: 'muted' }, t('unknown'))),
+      !hours && s.said ? row(t('asTyped'), name(s.said)) : [],
+      s.services.length ? row(t('services'), RedMap.services(s.services)) : [],
+      row(t('address'), s.address ? name(s.address) : ''),
+      row(t('phone'), s.phone ? RedMap.phone(s.phone) : ''),
+      s.plates.length > 1 ? row(t('plates'), name(s.plates.join(' · '))) : [],
+      planner ? row(t('issuer'), s.issuer ? name(s.issuer) : '') : [],
+      planner ? row(t('date'), s.date ? name(s.date) : '') : [],
+      row(t('coordinates'), name(s.at[1].toFixed(5) + ', ' + s.at[0].toFixed(5), 'num'))),
+    planner ? null : el('a', { class: 'go', href: 'geo:' + s.at[1] + ',' + s.at[0] + '?q=' + s.at[1] + ',' + s.at[0] }, t('directions')));
+};
+
+RedMap.popup = (at, content, offset) => {
+  if (RedMap.open) { RedMap.quiet = true; RedMap.map.closePopup(RedMap.open); RedMap.quiet = false; }
+  const wide = Math.min(300, RedMap.map.getSize().x - 70);
+  RedMap.open = L.popup({ maxWidth: wide, minWidth: Math.min(220, wide), offset: [0, offset || -4], autoPanPadding: [16, 16], maxHeight: Math.max(160, RedMap.map.getSize().y - 90) })
+    .setLatLng([at[1], at[0]]).setContent(content).openOn(RedMap.map);
+  const close = RedMap.open.getElement().querySelector('.leaflet-popup-close-button');
+  if (close) close.setAttribute('aria-label', RedMap.t('close'));
+};
+RedMap.calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+RedMap.fly = (at, zoom) => {
+  const to = [at[1], at[0]], z = Math.max(RedMap.map.getZoom(), zoom || 15);
+  if (RedMap.calm() || RedMap.map.getZoom() === z) RedMap.map.setView(to, z, { animate: !RedMap.calm() });
+  else RedMap.map.flyTo(to, z, { duration: .7 });
+};
+
+/* The station or site under a pixel, nearest first. */
+RedMap.hit = (point, reach) => {
+  let best = null, least = reach;
+  const test = (kind, item, dy) => {
+    const p = RedMap.map.latLngToContainerPoint([item.at[1], item.at[0]]), d = Math.hypot(p.x - point.x, p.y + dy - point.y);
+    if (d < least) { least = d; best = { kind, item }; }
+  };
+  if (RedMap.state.on.sites) for (const s of RedMap.data.sites) test('site', s, -15);
+  if (RedMap.state.on.stations) for (const s of RedMap.data.stations) test('station', s, 0);
+  return best;
+};
+
+RedMap.scale = () => {
+  const map = RedMap.map, y = map.getSize().y / 2;
+  const metres = map.distance(map.containerPointToLatLng([0, y]), map.containerPointToLatLng([100, y]));
+  if (!(metres > 0)) return;
+  const power = 10 ** Math.floor(Math.log10(metres)), round = [5, 2, 1].map((k) => k * power).find((v) => v <= metres);
+  const bar = RedMap.byId('scale');
+  bar.style.width = Math.round(100 * round / metres) + 'px';
+  bar.textContent = round >= 1000 ? RedMap.t('kilometres', { n: round / 1000 }) : RedMap.t('metres', { n: Math.round(round) });
+};
+
+RedMap.home = () => {
+  const [w, s, e, n] = RedMap.data.bounds;
+  if (w !== null && e > w && n > s) RedMap.map.fitBounds([[s, w], [n, e]], { padding: [24, 24], animate: false });
+};
+
+/* Start: read the data, restore the state, draw, say so. Errors surface in the console. */
+RedMap.start = async (map) => {
+  RedMap.map = map;
+  RedMap.data = JSON.parse(RedMap.byId('redmap-data').textContent);
+  const asked = RedMap.readHash();
+  RedMap.state.lang = ['zh', 'en'].includes(asked.lang) ? asked.lang : RedMap.data.lang;
+  for (const [id, header] of Object.entries(RedMap.data.layers)) RedMap.layers[id] = await RedMap.decode(id, header);
+  RedMap.setup(asked);
+  map.options.fadeAnimation = false;
+  map.invalidateSize({ animate: false });
+  const view = /^(\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(asked.map || '');
+  if (view && +view[1] <= 19 && Math.abs(+view[2]) <= 85 && Math.abs(+view[3]) <= 180) map.setView([+view[2], +view[3]], +view[1], { animate: false });
+  else RedMap.home();
+  RedMap.ground = new RedMap.Ground({ pane: 'tilePane' }).addTo(map);
+  RedMap.byId('zoom-in').addEventListener('click', () => map.zoomIn());
+  RedMap.byId('zoom-out').addEventListener('click', () => map.zoomOut());
+  RedMap.byId('zoom-home').addEventListener('click', () => RedMap.home());
+  RedMap.byId('language').addEventListener('click', () => RedMap.set({ lang: RedMap.state.lang === 'zh' ? 'en' : 'zh' }));
+  map.on('moveend zoomend resize', () => { RedMap.scale(); RedMap.writeHash(); });
+  map.on('popupclose', (event) => { if (!RedMap.quiet && event.popup === RedMap.open) { RedMap.open = null; RedMap.set({ sel: '' }); } });
+  RedMap.dark.addEventListener('change', () => RedMap.render());
+  addEventListener('resize', () => map.invalidateSize({ animate: false }));
+  map.on('mousemove', (event) => {
+    const found = RedMap.hit(event.containerPoint, 13), tip = RedMap.byId('tip');
+    map.getContainer().classList.toggle('pointing', !!found);
+    tip.hidden = !found;
+    if (!found) return;
+    tip.textContent = found.item.name;
+    tip.style.left = event.originalEvent.clientX + 14 + 'px';
+    tip.style.top = event.originalEvent.clientY + 14 + 'px';
+  });
+  map.on('mouseout', () => { RedMap.byId('tip').hidden = true; });
+  RedMap.views.unshift(RedMap.words, RedMap.scale);
+  RedMap.render();
+  if (RedMap.ready) RedMap.ready(asked);
+  document.documentElement.setAttribute('data-ready', '1');
+};

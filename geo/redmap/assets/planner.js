@@ -1,0 +1,345 @@
+/* planner.js: the planner's panel, layers, search and downloads. */
+'use strict';
+RedMap.TABS = ['overview', 'gaps', 'sites', 'communities', 'data'];
+RedMap.ON = { bands: true, areas: false, gaps: true, sites: true, stations: true, roads: true, names: true };
+RedMap.SHOWN_ROWS = 200;
+
+RedMap.setup = (asked) => {
+  const d = RedMap.data, s = RedMap.state, layers = Object.keys(d.summary.demand);
+  const limit = d.standard.limit_minutes;
+  s.on = { ...RedMap.ON };
+  if (asked.on !== undefined) for (const key of Object.keys(s.on)) s.on[key] = asked.on.split(',').includes(key);
+  s.steps = [...d.minutes].sort((a, b) => a - b);
+  s.minutes = s.steps.includes(+asked.m) ? +asked.m : (s.steps[s.steps.length - 1] || limit);
+  s.time = d.times.includes(asked.t) ? asked.t : (d.times.find((t) => /15:00|12:00/.test(t)) || d.times[0] || '');
+  s.demand = layers.includes(asked.d) ? asked.d : (layers.includes('residents') ? 'residents' : layers[0]);
+  s.tab = RedMap.TABS.includes(asked.tab) ? asked.tab : 'overview';
+  s.sort = 'uncovered';
+  s.sel = '';
+  RedMap.areaClassOf = [];
+  for (const c of d.communities) if (c.area >= 0) RedMap.areaClassOf[c.area] = c.share === null ? 0 : RedMap.areaClass(c.share);
+  RedMap.hashOf = () => {
+    const c = RedMap.map.getCenter();
+    return { map: [RedMap.map.getZoom(), c.lat.toFixed(5), c.lng.toFixed(5)].join('/'), lang: s.lang, on: Object.keys(s.on).filter((k) => s.on[k]).join(',') || 'none',
+      m: String(s.minutes), t: s.time, d: s.demand, tab: s.tab, sel: s.sel };
+  };
+  RedMap.views.push(RedMap.drawTabs, RedMap.drawPane, RedMap.drawControls, RedMap.drawLegend, RedMap.refreshPopup);
+  RedMap.wireSearch();
+  RedMap.byId('print').addEventListener('click', () => print());
+  RedMap.byId('copy').addEventListener('click', async () => {
+    try { await navigator.clipboard.writeText(location.href); RedMap.toast(RedMap.t('copied')); } catch (error) { RedMap.toast(RedMap.t('copyFailed')); }
+  });
+  if (matchMedia('(min-width: 761px)').matches) RedMap.byId('rail').open = true;
+  RedMap.map.on('click', RedMap.onMapClick);
+  addEventListener('beforeprint', RedMap.beforePrint);
+  addEventListener('afterprint', RedMap.afterPrint);
+};
+RedMap.ready = (asked) => {
+  const [kind, id] = RedMap.split(asked.sel);
+  if (RedMap.find(kind, id)) RedMap.select(kind, id, !asked.map);
+};
+RedMap.toast = (text) => {
+  RedMap.say(text);
+  const note = RedMap.el('div', { class: 'toast' }, text);
+  document.body.append(note);
+  setTimeout(() => note.remove(), 2400);
+};
+
+/* ---- choosing a place ---- */
+RedMap.TABLES = new Map([['station', 'stations'], ['site', 'sites'], ['gap', 'gaps'], ['community', 'communities']]);
+RedMap.find = (kind, id) => RedMap.TABLES.has(kind) ? RedMap.data[RedMap.TABLES.get(kind)].find((x) => x.id === id) : undefined;
+RedMap.select = (kind, id, move, at) => {
+  const item = RedMap.find(kind, id);
+  if (!item || !(at || item.at)) return;
+  if (move && kind === 'gap') RedMap.map.fitBounds([[item.box[1], item.box[0]], [item.box[3], item.box[2]]], { maxZoom: 16, padding: [60, 60], animate: !RedMap.calm() });
+  else if (move) RedMap.fly(item.at, kind === 'community' ? 15 : 16);
+  RedMap.where = at || item.at;
+  const layer = { station: 'stations', site: 'sites', gap: 'gaps' }[kind];
+  if (layer) RedMap.state.on[layer] = true;
+  RedMap.state.sel = kind + ':' + id;
+  RedMap.popup(RedMap.where, RedMap.cardOf(kind, item), kind === 'site' ? -26 : -4);
+  RedMap.render();
+  if (move && !matchMedia('(min-width: 761px)').matches) scrollTo({ top: 0, behavior: RedMap.calm() ? 'auto' : 'smooth' });
+};
+RedMap.refreshPopup = () => {
+  const [kind, id] = RedMap.split(RedMap.state.sel), item = RedMap.find(kind, id);
+  if (item && RedMap.open) RedMap.open.setContent(RedMap.cardOf(kind, item));
+};
+RedMap.onMapClick = (event) => {
+  const found = RedMap.hit(event.containerPoint, event.originalEvent.pointerType === 'touch' ? 24 : 14);
+  if (found) { RedMap.select(found.kind, found.item.id, false); return; }
+  const { lng, lat } = event.latlng, d = RedMap.data;
+  const gap = RedMap.state.on.gaps ? RedMap.featureAt(RedMap.layers.gaps, lng, lat) : -1;
+  if (gap >= 0) { RedMap.select('gap', d.gaps.find((g) => g.area === gap).id, false, [lng, lat]); return; }
+  const area = RedMap.featureAt(RedMap.layers.areas, lng, lat), community = d.communities.find((c) => c.area === area);
+  if (area >= 0 && community) RedMap.select('community', community.id, false, [lng, lat]);
+};
+RedMap.gapName = (g) => (RedMap.state.lang === 'zh' ? g.zh : g.en) || g.id;
+RedMap.cardOf = (kind, item) => {
+  const { el, t, name, row, number, percent } = RedMap;
+  if (kind === 'station') return RedMap.stationCard(item);
+  const minutes = (m) => m === null ? t('unknown') : t('minutesValue', { n: number(m, 1) });
+  if (kind === 'gap') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('gap') + ' ' + item.rank), el('h3', {}, name(RedMap.gapName(item))),
+    el('p', { class: 'big' }, t('people', { n: number(item.people) })), el('p', {}, name(RedMap.state.lang === 'zh' ? item.whyZh : item.whyEn)),
+    el('dl', {}, row(t('nearest'), item.nearest ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes) + (item.straight === null ? '' : ' · ' + t('straightIs', { d: RedMap.distance(item.straight) }))) : ''), row(t('areaSize'), item.km2 === null ? '' : t('km2', { n: number(item.km2, 2) }))));
+  if (kind === 'site') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('site') + ' · ' + t('rank', { n: item.rank })), el('h3', {}, name(item.name)),
+    el('p', { class: 'big' }, t('gain', { n: number(item.gain) })),
+    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), row(t('coordinates'), name(item.at[1].toFixed(5) + ', ' + item.at[0].toFixed(5), 'num'))),
+    RedMap.benefits(item));
+  return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('community')), el('h3', {}, name(item.name)),
+    el('p', { class: 'big' }, percent(item.share)),
+    el('dl', {}, row(t('street'), item.street ? name(item.street) : ''), row(t('population'), number(item.people)), row(t('uncovered'), number((item.people || 0) - (item.covered || 0))),
+      row(t('shareStraight'), percent(item.straight)), row(t('median'), item.median === null ? '–' : number(item.median, 1)), row(t('nearest'), item.nearest ? name(item.nearest) : '')));
+};
+RedMap.benefits = (site) => site.for.length ? RedMap.el('ul', { class: 'benefits' }, site.for.filter((f) => f.name).map((f) => RedMap.el('li', {}, RedMap.name(f.name), RedMap.el('b', {}, '+' + RedMap.number(f.people))))) : null;
+
+/* ---- panel ---- */
+RedMap.drawTabs = () => {
+  const { el, t, state } = RedMap, focused = document.activeElement && document.activeElement.id;
+  RedMap.byId('tabs').replaceChildren(...RedMap.TABS.map((tab, i) => el('button', {
+    type: 'button', role: 'tab', id: 'tab-' + tab, tabIndex: tab === state.tab ? 0 : -1, 'aria-selected': String(tab === state.tab), 'aria-controls': 'pane',
+    onclick: () => { RedMap.set({ tab }); RedMap.byId('panel').scrollTop = 0; },
+    onkeydown: (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const next = RedMap.TABS[(i + step + RedMap.TABS.length) % RedMap.TABS.length];
+      RedMap.set({ tab: next });
+      RedMap.byId('tab-' + next).focus();
+    } }, t('tab' + tab[0].toUpperCase() + tab.slice(1)))));
+  if (focused && focused.startsWith('tab-')) RedMap.byId('tab-' + state.tab).focus();
+  RedMap.byId('pane').setAttribute('aria-labelledby', 'tab-' + state.tab);
+};
+RedMap.drawPane = () => {
+  const draw = { overview: RedMap.overview, gaps: RedMap.gapList, sites: RedMap.siteList, communities: RedMap.communityTable, data: RedMap.dataPane };
+  RedMap.byId('pane').replaceChildren(...draw[RedMap.state.tab]().flat().filter((x) => x));
+};
+RedMap.block = () => RedMap.data.summary.demand[RedMap.state.demand] || {};
+
+RedMap.bars = (rows) => RedMap.el('div', { class: 'bars' }, rows.map(({ label, share, current, act }) => {
+  const { el, percent } = RedMap, fill = el('span', { class: 'fill' });
+  fill.style.width = Math.max(0, Math.min(1, share || 0)) * 100 + '%';
+  return el(act ? 'button' : 'div', { class: 'bar' + (current ? ' current' : ''), type: act ? 'button' : null, 'aria-pressed': act ? String(!!current) : null, onclick: act || (() => {}) },
+    el('span', { class: 'bar-label' }, label), el('span', { class: 'track' }, fill), el('span', { class: 'bar-value' }, percent(share)));
+}));
+
+RedMap.overview = () => {
+  const { el, t, number, percent, data: d, state: s } = RedMap, b = RedMap.block(), sum = d.summary, layers = Object.keys(sum.demand);
+  const mode = t(d.standard.mode), limit = d.standard.limit_minutes;
+  const delta = b.share_straight_line === null || b.share_straight_line === undefined ? null : (b.share_straight_line - b.share) * 100;
+  const kpi = (id, value, label) => el('div', { class: 'kpi', id }, el('b', { class: 'num' }, value), el('span', {}, label));
+  const straight = el('div', { class: 'versus' }, [['network', t('networkFigure'), b.share], ['straight', t('straightFigure'), b.share_straight_line]].map(([cls, label, share]) => {
+    const fill = el('span', { class: 'fill' });
+    fill.style.width = (share || 0) * 100 + '%';
+    return el('div', { class: 'versus-row ' + cls }, el('span', {}, label), el('span', { class: 'track' }, fill), el('b', { class: 'num', id: 'share-' + cls }, percent(share)));
+  }));
+  const range = b.share_range || [];
+  return [
+    layers.length > 1 ? el('div', { class: 'segments', role: 'group', 'aria-label': t('demand') }, layers.map((key) => el('button', { type: 'button', 'aria-pressed': String(key === s.demand), class: RedMap.isWord(key) ? '' : 'data', onclick: () => RedMap.set({ demand: key }) }, RedMap.layerName(key)))) : null,
+    el('div', { class: 'headline' },
+      el('p', {}, t('headline', { who: RedMap.layerName(s.demand), mode, minutes: limit })),
+      el('strong', { class: 'num', id: 'headline' }, percent(b.share)),
+      el('p', { class: 'muted' }, t('ofPeople', { covered: number(b.covered), total: number(b.total) })),
+      straight,
+      delta === null ? null : el('p', { class: 'muted', id: 'delta' }, t(delta >= 0 ? 'straightNote' : 'straightUnder', { pp: number(Math.abs(delta), 1) })),
+      range.length === 2 ? el('p', { class: 'muted', id: 'range' }, t('rangeNote', { low: percent(range[0]), high: percent(range[1]) })) : null),
+    el('div', { class: 'kpis' },
+      kpi('kpi-uncovered', number((b.total || 0) - (b.covered || 0)), t('notCovered')), kpi('kpi-two', percent(b.share_two_or_more), t('twoOrMore')),
+      kpi('kpi-median', number(b.median_minutes, 1), t('medianMinutes')), kpi('kpi-stations', number(sum.stations.used) + ' / ' + number(sum.stations.listed), t('stationsUsed')),
+      kpi('kpi-hours', number(sum.stations.hours_known) + ' / ' + number(sum.stations.used), t('hoursKnown')), kpi('kpi-gaps', number(sum.gaps.count), t('gapCount'))),
+    ...RedMap.barBlock('byMinutes', Object.entries(b.share_by_minutes || {}).sort((a, c) => a[0] - c[0]).map(([m, share]) => ({ label: t('withinMinutes', { m }), share, current: +m === limit }))),
+    ...RedMap.barBlock('byTime', d.times.filter((time) => time in (b.share_by_time || {})).map((time) => ({ label: RedMap.time(time), share: b.share_by_time[time], current: time === s.time, act: () => RedMap.set({ time }) })), t('byTimeNote')),
+    ...RedMap.barBlock('byService', Object.entries(b.share_by_service || {}).map(([key, share]) => ({ label: RedMap.word('svc', key), share }))),
+  ];
+};
+RedMap.barBlock = (title, rows, note) => rows.length ? [RedMap.el('h2', {}, RedMap.t(title)), RedMap.bars(rows), note ? RedMap.el('p', { class: 'note' }, note) : null] : [];
+
+RedMap.item = (kind, item, badge, title, value, ...more) => RedMap.el('button', { type: 'button', class: 'item ' + kind + (RedMap.state.sel === kind + ':' + item.id ? ' chosen' : ''), onclick: () => RedMap.select(kind, item.id, true) },
+  RedMap.el('span', { class: 'rank' }, String(badge)), RedMap.el('span', { class: 'item-body' }, RedMap.el('span', { class: 'item-head' }, RedMap.name(title), RedMap.el('b', { class: 'num' }, value)), ...more));
+RedMap.gapList = () => {
+  const { el, t, number, data: d } = RedMap;
+  return [el('h2', {}, t('gapsTitle')),
+    el('p', { class: 'muted' }, d.gaps.length ? t('gapsIntro', { n: number(d.summary.gaps.count), people: number(d.summary.gaps.people) }) : t('gapsNone')),
+    el('div', { class: 'list', id: 'gap-list' }, d.gaps.slice(0, RedMap.SHOWN_ROWS).map((g) => RedMap.item('gap', g, g.rank, RedMap.gapName(g), t('people', { n: number(g.people) }),
+      el('span', { class: 'why data' }, RedMap.state.lang === 'zh' ? g.whyZh : g.whyEn),
+      g.nearest ? el('span', { class: 'muted' }, t('nearestIs', { name: '' }), RedMap.name(g.nearest), g.minutes === null ? '' : ' · ' + t('minutesValue', { n: number(g.minutes, 1) })) : null)))];
+};
+RedMap.siteList = () => {
+  const { el, t, number, percent, data: d } = RedMap, plan = d.plan;
+  return [el('h2', {}, t('sitesTitle')),
+    plan && d.sites.length ? el('p', {}, t('sitesIntro', { n: d.sites.length, gain: number(plan.gain) })) : el('p', { class: 'muted' }, t('sitesNone')),
+    plan && plan.total ? el('p', { class: 'muted' }, t('coverageTo', { before: percent(plan.before / plan.total), after: percent(plan.after / plan.total) })) : null,
+    plan ? el('p', { class: 'note' }, plan.status === 'time_limit' ? t('sitesLimit') + ' · ' : '', t('sitesProof', { gap: percent(plan.gap, 2) })) : null,
+    el('div', { class: 'list', id: 'site-list' }, d.sites.map((s) => RedMap.item('site', s, s.rank, s.name, t('gain', { n: number(s.gain) }),
+      s.kind ? el('span', { class: 'muted' }, RedMap.word('kinds', s.kind)) : null,
+      s.for.some((f) => f.name) ? el('span', { class: 'muted' }, t('benefits', { list: '' }), RedMap.name(s.for.map((f) => f.name).filter(Boolean).slice(0, 3).join(' · '))) : null)))];
+};
+RedMap.communityTable = () => {
+  const { el, t, number, percent, data: d, state: s } = RedMap, left = (c) => (c.people || 0) - (c.covered || 0);
+  const value = { uncovered: (c) => -left(c), share: (c) => c.share === null ? 2 : c.share, people: (c) => -(c.people || 0), median: (c) => -(c.median === null ? 1e9 : c.median) }[s.sort];
+  const rows = [...d.communities].sort((a, b) => value(a) - value(b)).slice(0, RedMap.SHOWN_ROWS);
+  const head = (key, label) => el('th', { scope: 'col', 'aria-sort': s.sort === key ? 'other' : null }, el('button', { type: 'button', class: s.sort === key ? 'current' : '', onclick: () => RedMap.set({ sort: key }) }, label));
+  return [el('h2', {}, t('communitiesTitle')),
+    d.communities.length > rows.length ? el('p', { class: 'muted' }, t('shownOf', { shown: rows.length, all: number(d.communities.length) })) : null,
+    el('div', { class: 'table-wrap' }, el('table', { id: 'communities' },
+      el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('name')), head('people', t('population')), head('uncovered', t('uncovered')), head('share', t('share')), head('median', t('median')))),
+      el('tbody', {}, rows.map((c) => el('tr', { class: s.sel === 'community:' + c.id ? 'chosen' : '', onclick: () => RedMap.select('community', c.id, true) },
+        el('th', { scope: 'row' }, el('button', { type: 'button', class: 'plain', onclick: (event) => { event.stopPropagation(); RedMap.select('community', c.id, true); } }, RedMap.name(c.name)), c.street ? RedMap.name(c.street, 'sub') : null),
+        el('td', {}, number(c.people)), el('td', {}, number(left(c))), el('td', {}, percent(c.share)), el('td', {}, c.median === null ? '–' : number(c.median, 1))))))),
+    el('p', {}, RedMap.csvButton('communities'))];
+};
+RedMap.csvButton = (which) => RedMap.el('button', { type: 'button', class: 'outline', id: 'csv-' + which, onclick: () => RedMap.downloads[which]() }, RedMap.t(which === 'stations' ? 'csvStations' : 'csvCommunities'));
+RedMap.downloads = {
+  communities() {
+    const t = RedMap.t, head = ['id', 'name', 'street', 'population', 'covered', 'share', 'shareStraight', 'median', 'nearest'].map((k) => k === 'id' ? 'ID' : t(k));
+    RedMap.save('communities.csv', RedMap.csv([head, ...RedMap.data.communities.map((c) => [c.id, c.name, c.street, c.people, c.covered, c.share, c.straight, c.median, c.nearest])]));
+  },
+  stations() {
+    const t = RedMap.t, head = ['ID', t('name'), t('kind'), 'lon (WGS-84)', 'lat (WGS-84)', t('services'), t('hours'), t('address'), t('phone'), t('street'), t('community'), t('issuer'), t('date'), ...RedMap.data.times.map(RedMap.time)];
+    const at = (s, i) => RedMap.t(s.open === null ? 'openUnknown' : s.open[i] === '1' ? 'open' : 'closed');
+    RedMap.save('stations.csv', RedMap.csv([head, ...RedMap.data.stations.map((s) => [s.id, s.name, RedMap.word('kinds', s.kind), s.at[0], s.at[1], s.services.map((k) => RedMap.word('svc', k)).join(' '), s.hours || s.said, s.address, s.phone, s.street, s.community, s.issuer, s.date,
+      ...RedMap.data.times.map((_, i) => at(s, i))])]));
+  },
+};
+RedMap.dataPane = () => {
+  const { el, t, number, percent, row, name, data: d } = RedMap, sum = d.summary, net = sum.network || {}, iso = sum.isochrones || {}, from = sum.provenance || {};
+  const list = (title, ...rows) => [el('h2', {}, title), el('dl', { class: 'facts' }, rows.flat())];
+  return [
+    el('p', { class: 'downloads' }, RedMap.csvButton('communities'), RedMap.csvButton('stations')),
+    ...list(t('standard'), row(t('mode'), t(d.standard.mode)), row(t('speed'), d.standard.speed_kmh ? t('kmh', { n: number(d.standard.speed_kmh, 1) }) : ''), row(t('limit'), t('minutesValue', { n: number(d.standard.limit_minutes) })),
+      row(t('countedTimes'), d.times.map(RedMap.time).join(' · ')), row(t('countedServices'), (d.standard.services || []).map((s) => RedMap.word('svc', s)).join(' · '))),
+    ...list(t('stationRecords'), Object.entries(sum.stations).map(([key, n]) => row(t(key === 'hours_known' ? 'hoursKnown' : key), number(n)))),
+    ...list(t('network'), row(t('networkSource'), name(d.source)), row(t('networkDate'), d.sourceDate ? name(d.sourceDate) : t('unknown')),
+      row(t('networkExtent'), t('networkSize', { nodes: number(net.nodes), edges: number(net.edges), km: number(net.km, 1) })), row(t('density'), net.km_per_km2 === null || net.km_per_km2 === undefined ? '' : t('densityValue', { n: number(net.km_per_km2, 1) })), row(t('offNetwork'), percent(net.off_network_share))),
+    ...list(t('isoQuality'), row(t('falseShare'), percent(iso.false_share)), row(t('missedShare'), percent(iso.missed_share))),
+    el('p', { class: 'note' }, t('isoNote')),
+    ...list(t('audit'), Object.keys(d.audit).length ? Object.entries(d.audit).map(([key, n]) => row(t(key), number(n))) : row(t('none'), '0')),
+    d.notes.length ? el('h2', {}, t('notes')) : null, d.notes.length ? el('ul', { class: 'notes data' }, d.notes.map((n) => el('li', {}, n))) : null,
+    el('h2', {}, t('inputs')), el('dl', { class: 'facts hashes' }, Object.entries(from.inputs || {}).map(([file, hash]) => [el('dt', { class: 'data' }, file), el('dd', { class: 'data num' }, hash)])),
+    el('dl', { class: 'facts' }, row(t('created'), from.created ? name(from.created) : ''), row(t('version'), from.redmap ? name(from.redmap) : '')),
+  ];
+};
+
+/* ---- layers, legend ---- */
+RedMap.swatch = (kind) => {
+  const ratio = 2, canvas = RedMap.el('canvas', { class: 'swatch', width: 28 * ratio, height: 20 * ratio, 'aria-hidden': 'true' }), ctx = canvas.getContext('2d'), c = RedMap.palette();
+  ctx.scale(ratio, ratio);
+  const box = (colour) => { ctx.fillStyle = colour; ctx.fillRect(2, 3, 24, 14); };
+  const line = (colour, width, dash, casing) => {
+    if (casing) { ctx.strokeStyle = casing; ctx.lineWidth = width + 1.4; ctx.beginPath(); ctx.moveTo(2, 10); ctx.lineTo(26, 10); ctx.stroke(); }
+    ctx.strokeStyle = colour; ctx.lineWidth = width; ctx.setLineDash(dash || []); ctx.beginPath(); ctx.moveTo(2, 10); ctx.lineTo(26, 10); ctx.stroke();
+  };
+  if (typeof kind === 'object') box(kind.colour);
+  else if (kind === 'gap') {
+    box(c.ground); box(c.gapFill);
+    const pattern = RedMap.hatch(ctx, ratio, c.gap);
+    pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
+    ctx.globalAlpha = .6; box(pattern); ctx.globalAlpha = 1; ctx.strokeStyle = c.gap; ctx.lineWidth = 1.6; ctx.strokeRect(2, 3, 24, 14);
+  } else if (kind === 'major') line(c.road, 3.4, null, c.casing);
+  else if (kind === 'local') line(c.local, 1.5, null, c.localCasing);
+  else if (kind === 'water') line(c.water, 2.4);
+  else if (kind === 'railway') line(c.rail, 2, [6, 3]);
+  else if (kind === 'edge') line(c.edge, 1.6, [8, 3, 2, 3]);
+  else if (kind === 'reach') line(c.reach, 2.4);
+  else if (kind === 'site') RedMap.mark(ctx, 'site', 14, 18.5, 6.6, 1);
+  else RedMap.mark(ctx, kind, 14, 10, 6.5);
+  return canvas;
+};
+RedMap.drawControls = () => {
+  const { el, t, state: s, data: d } = RedMap, box = RedMap.byId('controls'), id = document.activeElement && document.activeElement.id;
+  const at = Math.max(0, s.steps.indexOf(s.minutes));
+  const slide = el('input', { type: 'range', id: 'minutes', min: 0, max: Math.max(0, s.steps.length - 1), step: 1, value: at, 'aria-valuetext': t('minutesValue', { n: s.minutes }), oninput: (event) => RedMap.set({ minutes: s.steps[+event.target.value] }) });
+  // an open slider must stay the same element while it is dragged
+  if (id === 'minutes' && box.querySelector('#minutes') && box.dataset.lang === s.lang) {
+    const old = box.querySelector('#minutes');
+    old.setAttribute('aria-valuetext', t('minutesValue', { n: s.minutes }));
+    box.querySelector('#minutes-value').textContent = t('minutesValue', { n: s.minutes });
+    return;
+  }
+  box.dataset.lang = s.lang;
+  box.replaceChildren(...[
+    d.times.length ? el('label', { class: 'field' }, el('span', {}, t('time')), el('select', { id: 'time', onchange: (event) => RedMap.set({ time: event.target.value }) }, d.times.map((time) => el('option', { value: time, selected: time === s.time }, RedMap.time(time))))) : null,
+    s.steps.length ? el('label', { class: 'field slider' }, el('span', {}, t('minutes'), el('b', { id: 'minutes-value' }, t('minutesValue', { n: s.minutes }))), slide) : null,
+  ].filter(Boolean));
+  if (id && RedMap.byId(id) && box.contains(RedMap.byId(id))) RedMap.byId(id).focus();
+};
+RedMap.toggle = (key, on) => {
+  const next = { ...RedMap.state.on, [key]: on };
+  // two fills over each other cannot be read: one hides the other
+  if (on && key === 'areas') next.bands = false;
+  if (on && key === 'bands') next.areas = false;
+  RedMap.set({ on: next });
+};
+RedMap.drawLegend = () => {
+  const { el, t, state: s, data: d, layers } = RedMap, id = document.activeElement && document.activeElement.id;
+  const n = s.steps.length, c = RedMap.palette(), has = (kind) => Array.prototype.includes.call(layers.roads.tag, kind);
+  const entry = (kind, label) => el('li', {}, RedMap.swatch(kind), el('span', {}, label));
+  const parts = {
+    bands: () => [el('li', { class: 'unit' }, t('unitMinutes', { mode: t(d.standard.mode) })), ...s.steps.filter((m) => m <= s.minutes).map((m) => entry({ colour: RedMap.bandColour(s.steps.indexOf(m), n) }, t('bandLegend', { m })))],
+    stations: () => [el('li', { class: 'unit' }, RedMap.time(s.time)), entry('open', t('open')), entry('closed', t('closed')), entry('unknown', t('openUnknown')), ...(RedMap.selectedStation() >= 0 ? [entry('reach', t('reachLegend'))] : [])],
+    gaps: () => [entry('gap', t('gapLegend'))],
+    sites: () => [entry('site', t('siteLegend'))],
+    areas: () => [el('li', { class: 'unit' }, t('areaLegend')), ...c.area.map((colour, i) => entry({ colour }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%'))],
+    roads: () => [entry('major', t('roadMajor')), entry('local', t('roadLocal')), ...(has(4) ? [entry('water', t('water'))] : []), ...(has(5) ? [entry('railway', t('railway'))] : []), entry('edge', t('edgeLegend'))],
+    names: () => [],
+  };
+  const label = { bands: 'layerBands', stations: 'layerStations', gaps: 'layerGaps', sites: 'layerSites', areas: 'layerAreas', roads: 'layerRoads', names: 'layerNames' };
+  RedMap.byId('legend').replaceChildren(...['bands', 'areas', 'gaps', 'sites', 'stations', 'roads', 'names'].map((key) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off') },
+    el('label', { class: 'check' }, el('input', { type: 'checkbox', id: 'on-' + key, checked: s.on[key], onchange: (event) => RedMap.toggle(key, event.target.checked) }), el('span', {}, t(label[key]))),
+    s.on[key] ? el('ul', { class: 'entries' + (key === 'areas' || key === 'bands' || key === 'stations' ? ' tight' : '') }, parts[key]()) : null)));
+  if (id && id.startsWith('on-')) RedMap.byId(id).focus();
+};
+
+/* ---- search: any part of a name ---- */
+RedMap.wireSearch = () => {
+  const { el, t } = RedMap, input = RedMap.byId('search'), list = RedMap.byId('search-list');
+  const index = [['station', RedMap.data.stations], ['community', RedMap.data.communities], ['site', RedMap.data.sites]]
+    .flatMap(([kind, items]) => items.filter((i) => i.at).map((item) => ({ kind, item, text: (item.name + ' ' + (item.street || '') + ' ' + (item.address || '')).toLowerCase() })));
+  const hide = () => { list.hidden = true; };
+  const draw = () => {
+    const asked = input.value.trim().toLowerCase();
+    if (!asked) { hide(); return; }
+    const found = index.filter((entry) => entry.text.includes(asked));
+    RedMap.say(found.length ? t('searchCount', { n: found.length }) : t('searchNone'));
+    list.replaceChildren(...(found.length ? found.slice(0, 12).map(({ kind, item }) => el('button', { type: 'button', onclick: () => { hide(); RedMap.select(kind, item.id, true); } },
+      RedMap.name(item.name), el('span', { class: 'muted' }, t(kind)))) : [el('p', { class: 'muted' }, t('searchNone'))]));
+    list.hidden = false;
+  };
+  input.addEventListener('input', draw);
+  input.addEventListener('focus', draw);
+  document.addEventListener('pointerdown', (event) => { if (!event.target.closest('.search')) hide(); });
+  const move = (event, to) => { if (to) { to.focus(); event.preventDefault(); } };
+  input.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') { input.value = ''; hide(); }
+    if (event.key === 'ArrowDown') move(event, list.querySelector('button'));
+    if (event.key === 'Enter' && list.querySelector('button')) list.querySelector('button').click();
+  });
+  list.addEventListener('keydown', (event) => {
+    if (event.key === 'ArrowDown') move(event, document.activeElement.nextElementSibling);
+    if (event.key === 'ArrowUp') move(event, document.activeElement.previousElementSibling || input);
+    if (event.key === 'Escape') { hide(); input.focus(); }
+  });
+};
+
+/* ---- print: the page takes the size of an A4 landscape sheet, then the map is drawn anew ---- */
+RedMap.beforePrint = () => {
+  const map = RedMap.map;
+  if (document.body.classList.contains('printing')) return;
+  RedMap.onScreen = { bounds: map.getBounds(), zoom: map.getZoom(), centre: map.getCenter(), rail: RedMap.byId('rail').open, tab: RedMap.state.tab };
+  document.body.classList.add('printing');
+  RedMap.byId('rail').open = true;
+  map.invalidateSize({ animate: false, pan: false });
+  map.fitBounds(RedMap.onScreen.bounds, { animate: false });
+  RedMap.set({ tab: 'overview' });
+  const more = RedMap.el('div', { class: 'print-only' }, ...[...RedMap.gapList(), ...RedMap.siteList(), ...RedMap.communityTable()].filter(Boolean));
+  RedMap.byId('pane').append(more);
+};
+RedMap.afterPrint = () => {
+  const was = RedMap.onScreen;
+  if (!was) return;
+  document.body.classList.remove('printing');
+  RedMap.byId('rail').open = was.rail;
+  RedMap.map.invalidateSize({ animate: false, pan: false });
+  RedMap.map.setView(was.centre, was.zoom, { animate: false });
+  RedMap.set({ tab: was.tab });
+  RedMap.onScreen = null;
+};

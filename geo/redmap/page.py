@@ -1,0 +1,104 @@
+"""Payload + assets → one HTML file through folium."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+import folium
+from branca.element import MacroElement, Template
+
+from geo.models import StudyResult
+from geo.redmap import payload
+from geo.redmap.codec import Packed
+from geo.redmap.offline import MissingAsset, OfflineFigure, script_safe
+
+MAP_ID = "redmap"
+SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "places.js")
+HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
+
+
+class RedMapElement(MacroElement):  # type: ignore[misc]
+    """The page round the map: markup, data and front end of one view (``planner`` or ``public``)."""
+
+    _template = Template(
+        "{% macro header(this, kwargs) %}<style>{{ this.style }}</style>\n"
+        "<script>{{ this.code }}</script>{% endmacro %}"
+        "{% macro html(this, kwargs) %}{{ this.markup }}{% endmacro %}"
+        "{% macro script(this, kwargs) %}RedMap.start({{ this._parent.get_name() }});{% endmacro %}"
+    )
+
+    def __init__(self, *, view: str, values: Mapping[str, Any], layers: Mapping[str, Packed]) -> None:
+        super().__init__()
+        self._name = "RedMap"
+        self._id = view
+        self.view = view
+        self.style = asset("redmap.css")
+        self.code = script_safe("\n".join(asset(name) for name in (*SHARED_SCRIPTS, f"{view}.js")))
+        strings = json.loads(asset("i18n.json"))
+        data = {**values, "strings": strings, "layers": {k: v.header() for k, v in layers.items()}}
+        blobs = "\n".join(
+            f'<script type="application/octet-stream" id="layer-{name}">{packed.data}</script>'
+            for name, packed in layers.items()
+        )
+        self.markup = (
+            f"{asset(f'{view}.html')}\n"
+            f'<script type="application/json" id="redmap-data">{json_in_html(data)}</script>\n{blobs}'
+        )
+
+    def render(self, **kwargs: Any) -> None:
+        """Put the map's own element where the markup wants it, then render as usual."""
+        body = self.get_root().html
+        place = body._children.pop(self._parent.get_name())
+        self.markup = self.markup.replace("<!--map-->", place.render(), 1)
+        super().render(**kwargs)
+
+
+def asset(name: str) -> str:
+    """The text of a file of the front end.
+
+    >>> asset("redmap.css").startswith("/*")
+    True
+    """
+    try:
+        return (resources.files("geo.redmap") / "assets" / name).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise MissingAsset(f"安装包缺少 {name} / the package lacks {name}; reinstall redmap") from error
+
+
+def json_in_html(value: Any) -> str:
+    """JSON that may stand inside a ``<script>``: no markup character survives.
+
+    >>> json_in_html({"a": "</script>"})
+    '{"a":"\\\\u003c/script\\\\u003e"}'
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def render(result: StudyResult, *, view: str) -> str:
+    """The page of one view, ``planner`` or ``public``; the same result gives the same bytes."""
+    values, layers = payload.planner(result) if view == "planner" else payload.public(result)
+    title = " · ".join(filter(None, (values["name"], values["edition"], "红色地图 Red Map")))
+    figure = OfflineFigure(title=title, language=HTML_LANGUAGE[result.language])
+    west, south, east, north = (v or 0.0 for v in values["bounds"])
+    chart = folium.Map(
+        location=[(south + north) / 2, (west + east) / 2],
+        tiles=None,
+        zoom_start=13,
+        zoom_control=False,
+        attributionControl=False,
+        min_zoom=3,
+        max_zoom=19,
+    )
+    chart._id = MAP_ID  # branca's ids are random: the file would differ at every build
+    figure.add_child(chart, name="map")
+    chart.add_child(RedMapElement(view=view, values=values, layers=layers), name="page")
+    # folium keeps rendered parts on the figure: rendering once per figure is all that is wanted
+    return str(figure.render())
+
+

@@ -1,0 +1,258 @@
+"""A study's result as what a page carries: plain JSON values and packed geometry."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.models import StudyResult
+from geo.redmap import codec, strokes
+from geo.redmap.codec import Packed
+from geo.redmap.privacy import mask_everything
+
+AREA_TOLERANCE_M = 8.0
+BAND_TOLERANCE_M = 6.0
+PUBLIC_TOLERANCE_M = 12.0
+REACH_TOLERANCE_M = 12.0
+GRID_M = 2.0
+COARSE_GRID_M = 4.0
+TILE_M = 2500.0  # big shapes are cut, so that a tile draws only what lies in it
+TILE_FROM_POINTS = 4000
+
+Content = tuple[dict[str, Any], dict[str, Packed]]
+
+
+def planner(result: StudyResult) -> Content:
+    """Everything of a study: values (mobiles masked) and layers roads, bands, reach, areas, gaps, edge."""
+    inputs = result.inputs
+    stations = _stations(result)
+    values = {
+        "page": "planner",
+        **_head(result),
+        "summary": _plain(result.summary),
+        "stations": [{**s, "issuer": r["issuer"], "date": _text(r["date"]), "file": _text(r["file"])}
+                     for s, r in zip(stations, inputs.stations.to_dict("records"), strict=True)],
+        "communities": _communities(result),
+        "gaps": _gaps(result),
+        "sites": _sites(result),
+        "plan": _plan(result),
+        "audit": dict(Counter(entry.action for entry in inputs.audit)),
+        "notes": list(result.network.notes),
+    }  # fmt: skip
+    layers: dict[str, Packed] = {
+        "bands": _bands(result.bands, tolerance_m=BAND_TOLERANCE_M),
+        "reach": _reach(result),
+    }
+    lines, classes = strokes.base_map(result.network)
+    layers["roads"] = codec.pack_lines(lines, classes, grid_m=GRID_M)
+    layers["areas"] = _areas(inputs.communities)
+    layers["gaps"] = _polygons(result.gaps, tolerance_m=BAND_TOLERANCE_M)
+    layers["edge"] = _polygons(inputs.area, tolerance_m=AREA_TOLERANCE_M)
+    clean: dict[str, Any] = mask_everything(values)
+    return clean, layers
+
+
+def public(result: StudyResult) -> Content:
+    """What riders need: stations, hours, services, service areas; no road, boundary or head count."""
+    values = {"page": "public", **_head(result), "stations": _stations(result)}
+    clean: dict[str, Any] = mask_everything(values)
+    return clean, {"bands": _bands(result.bands, tolerance_m=PUBLIC_TOLERANCE_M, grid_m=COARSE_GRID_M)}
+
+
+def _head(result: StudyResult) -> dict[str, Any]:
+    bounds = result.bands.total_bounds if len(result.bands) else np.full(4, np.nan)
+    west, south, east, north = (float(v) for v in bounds)
+    points = result.inputs.stations
+    if len(points):
+        west, east = np.nanmin([west, points["lon"].min()]), np.nanmax([east, points["lon"].max()])
+        south, north = np.nanmin([south, points["lat"].min()]), np.nanmax([north, points["lat"].max()])
+    return {
+        "name": result.name,
+        "edition": result.edition,
+        "lang": result.language,
+        "synthetic": result.synthetic,
+        "standard": _plain(dict(result.standard)),
+        "approval": str(result.publish.get("map_approval_number", "")),
+        "times": list(result.times),
+        "minutes": [float(m) for m in result.bands["minutes"]] if len(result.bands) else [],
+        "bounds": _plain([west, south, east, north]),
+        "source": result.network.source,
+        "sourceDate": result.network.source_date,
+    }
+
+
+def _stations(result: StudyResult) -> list[dict[str, Any]]:
+    rows = []
+    for i, row in enumerate(result.inputs.stations.to_dict("records")):
+        hours = row["hours"]
+        known = isinstance(hours, str) and hours != ""
+        rows.append({
+            "id": _text(row["station_id"]), "name": _text(row["name"]), "kind": _text(row["kind"]),
+            "plates": [_text(p) for p in row["plates"]],
+            "at": [round(float(row["lon"]), 6), round(float(row["lat"]), 6)],
+            "services": sorted(row["services"]), "hours": hours if known else "",
+            "said": _text(row["hours_text"]), "street": _text(row["street"]),
+            "community": _text(row["community"]), "address": _text(row["address"]),
+            "phone": _text(row["phone"]),
+            "open": "".join("1" if o else "0" for o in result.open_at[i]) if known else None,
+            "linked": bool(result.station_snap.edge[i] >= 0),
+        })  # fmt: skip
+    return rows
+
+
+def _communities(result: StudyResult) -> list[dict[str, Any]]:
+    table = result.coverage.communities
+    if table.empty:
+        return []
+    shapes = result.inputs.communities
+    centres = {
+        str(key): _point(shape)
+        for key, shape in zip(shapes["community_id"], shapes.geometry.representative_point(), strict=True)
+    }
+    places = {str(key): i for i, key in enumerate(shapes["community_id"])}
+    rows = []
+    for row in table.to_dict("records"):
+        key = str(row["community_id"])
+        rows.append({
+            "id": key, "area": places.get(key, -1), "at": centres.get(key), "name": _text(row["name"]),
+            "street": _text(row["street"]), "people": _number(row["population"]),
+            "covered": _number(row["covered_people"]), "share": _number(row["share"]),
+            "straight": _number(row["share_straight"]), "median": _number(row["median_minutes"]),
+            "nearest": _station_name(result, row["nearest_station"]),
+        })  # fmt: skip
+    # worst first: most people left out, then the lowest share
+    rows.sort(key=lambda r: (-((r["people"] or 0) - (r["covered"] or 0)), r["share"] or 0, r["id"]))
+    return rows
+
+
+def _gaps(result: StudyResult) -> list[dict[str, Any]]:
+    rows = []
+    inside = result.gaps.geometry.representative_point() if len(result.gaps) else []
+    for i, (row, point) in enumerate(zip(result.gaps.to_dict("records"), inside, strict=True)):
+        rows.append({
+            "id": _text(row["gap_id"]), "area": i, "rank": int(row["rank"]), "zh": _text(row["name_zh"]),
+            "en": _text(row["name_en"]), "people": _number(row["people"]), "km2": _number(row["area_km2"]),
+            "nearest": _station_name(result, row["nearest_station"]),
+            "minutes": _number(row["nearest_minutes"]), "straight": _number(row["straight_m"]),
+            "whyZh": _text(row["reason_zh"]), "whyEn": _text(row["reason_en"]),
+            "at": _point(point), "box": [round(v, 5) for v in row["geometry"].bounds],
+        })  # fmt: skip
+    return sorted(rows, key=lambda r: r["rank"])
+
+
+def _sites(result: StudyResult) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": _text(row["venue_id"]), "rank": int(row["rank"]), "name": _text(row["name"]),
+            "kind": _text(row["kind"]), "at": [round(float(row["lon"]), 6), round(float(row["lat"]), 6)],
+            "gain": _number(row["gain"]),
+            "for": [{"name": _text(c["name"]), "people": _number(c["people"])}
+                    for c in list(row["communities_gain"])[:8]],
+        }
+        for row in result.recommendations.to_dict("records")
+    ]  # fmt: skip
+
+
+def _plan(result: StudyResult) -> dict[str, Any] | None:
+    plan = result.plan
+    if plan is None:
+        return None
+    return {"gain": _number(plan.objective), "bound": _number(plan.bound), "gap": _number(plan.gap),
+            "status": plan.status, "before": _number(plan.covered_before),
+            "after": _number(plan.covered_after), "total": _number(plan.total)}  # fmt: skip
+
+
+def _station_name(result: StudyResult, value: Any) -> str:
+    """A station's name from its name, identifier or row."""
+    stations = result.inputs.stations
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return _text(stations["name"].iloc[int(value)]) if 0 <= value < len(stations) else ""
+    text = _text(value)
+    found = np.flatnonzero(stations["station_id"].astype(str).to_numpy() == text)
+    return _text(stations["name"].iloc[int(found[0])]) if len(found) else text
+
+
+def _scale(frame: gpd.GeoDataFrame) -> float:
+    return codec.ground_scale(float(np.mean(frame.total_bounds[[1, 3]]))) if len(frame) else 1.0
+
+
+def _polygons(frame: gpd.GeoDataFrame, *, tolerance_m: float, grid_m: float = GRID_M) -> Packed:
+    shapes = codec.to_mercator(frame.geometry.to_numpy())
+    shapes = shapely.simplify(shapes, tolerance_m * _scale(frame))
+    return codec.pack_polygons(shapes, range(len(frame)), grid_m=grid_m)
+
+
+def _areas(frame: gpd.GeoDataFrame) -> Packed:
+    shapes = codec.to_mercator(frame.geometry.to_numpy())
+    tolerance = AREA_TOLERANCE_M * _scale(frame)
+    # simplified together where they share borders: neighbours must not drift apart
+    together = len(frame) > 0 and bool(shapely.coverage_is_valid(shapes))
+    shapes = (
+        shapely.coverage_simplify(shapes, 2 * tolerance) if together else shapely.simplify(shapes, tolerance)
+    )
+    return codec.pack_polygons(shapes, range(len(frame)), grid_m=GRID_M)
+
+
+def _bands(frame: gpd.GeoDataFrame, *, tolerance_m: float, grid_m: float = GRID_M) -> Packed:
+    """Bands cut into tiles where they are big; the tag of a piece is the row of its band."""
+    shapes = codec.to_mercator(frame.geometry.to_numpy())
+    shapes = shapely.simplify(shapes, tolerance_m * _scale(frame))
+    pieces: list[Any] = []
+    tags: list[int] = []
+    for row, shape in enumerate(shapes):
+        cut = _cut(shape, TILE_M * _scale(frame)) if shapely.get_num_coordinates(shape) > TILE_FROM_POINTS else [shape]
+        pieces.extend(cut)
+        tags.extend([row] * len(cut))
+    return codec.pack_polygons(pieces, tags, grid_m=grid_m)
+
+
+def _cut(shape: Any, step: float) -> list[Any]:
+    west, south, east, north = shapely.bounds(shape)
+    xs, ys = np.arange(west, east, step), np.arange(south, north, step)
+    x, y = (a.ravel() for a in np.meshgrid(xs, ys))
+    cut = shapely.intersection(shapely.make_valid(shape), shapely.box(x, y, x + step, y + step))
+    return [piece for piece in cut if not piece.is_empty]
+
+
+def _reach(result: StudyResult) -> Packed:
+    """What each station alone reaches within the standard; the tag is the station's row."""
+    frame = result.station_bands
+    limit = float(result.standard["limit_minutes"])
+    frame = frame[frame["minutes"].astype(float) == limit]
+    rows = {str(key): i for i, key in enumerate(result.inputs.stations["station_id"])}
+    tags = [rows[str(key)] for key in frame["station_id"]]
+    shapes = shapely.simplify(codec.to_mercator(frame.geometry.to_numpy()), REACH_TOLERANCE_M * _scale(frame))
+    return codec.pack_polygons(shapes, tags, grid_m=COARSE_GRID_M)
+
+
+def _point(point: Any) -> list[float]:
+    return [round(float(point.x), 6), round(float(point.y), 6)]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or (not isinstance(value, str) and pd.isna(value)) else str(value)
+
+
+def _number(value: Any) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return round(float(value), 4)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int | bool) else str(value)
