@@ -164,6 +164,7 @@ def run(
         limit_s=travel.limit_s,
         straight_limit_m=travel.straight_limit_m,
         layer=main_layer(inputs),
+        mode=travel.mode,
     )
     progress("siting")
     plan, sites = _sites(net, inputs, covered.demand, demand_snap, study, add=study.siting.add)

@@ -75,7 +75,7 @@ def find_gaps(
 
     ``demand`` is the table of :class:`geo.models.Coverage`; ``far_field`` holds the seconds to the
     nearest station within a wide limit, aligned with it; ``limit_s`` and ``straight_limit_m`` are
-    the standard's. Homes closer than ``link_m`` metres (or 1.5 × the spacing of a coarser grid)
+    the standard's. Homes closer than ``link_m`` metres (or 1.5 × the spacing of a regular coarser grid)
     with no water, railway or motorway between them form one gap; wider than 3 km is split by
     community. Gaps under ``min_people`` join a neighbour within 3 km: the people of all gaps are
     the uncovered people of the layer.

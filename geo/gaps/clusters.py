@@ -14,11 +14,11 @@ from geo.models import BARRIER_KINDS, F64, I32, I64, Bool, RoadNetwork
 
 # A cluster wider than this is split, so that a gap is something one can act on.
 TOO_WIDE_M = 3000.0
-# Where no community tells how to split, a square of this side does.
-TILE_M = 2000.0
 # Points on a coarse grid (500 m cells) are linked up to this many times their usual spacing:
 # more than the diagonal of the grid.
 SPACING_FACTOR = 1.5
+_GRID_POINTS = 9
+_GRID_EVENNESS = 1.1
 _NEIGHBOURS = 6
 
 
@@ -55,16 +55,18 @@ class Barriers:
 
 
 def link_length_m(xy: F64, link_m: float) -> float:
-    """``link_m``, or more where the points lie on a grid that is coarser than that.
+    """``link_m``, or more where the points lie on a regular grid that is coarser than that.
 
-    >>> link_length_m(np.array([[0.0, 0.0], [500.0, 0.0], [500.0, 500.0]]), 300.0)
+    >>> link_length_m(np.array([[500.0 * i, 500.0 * j] for i in range(4) for j in range(4)]), 300.0)
     750.0
     """
     different = np.unique(xy, axis=0)
-    if len(different) < 2:
+    if len(different) < _GRID_POINTS:
         return link_m
     apart, _row = cKDTree(different).query(different, k=2)
-    return max(link_m, SPACING_FACTOR * float(np.median(apart[:, 1])))
+    low, middle, high = np.quantile(apart[:, 1], (0.25, 0.5, 0.75))
+    # homes strewn freely differ widely in their distance to the next, cells of a grid do not
+    return max(link_m, SPACING_FACTOR * float(middle)) if high <= _GRID_EVENNESS * low else link_m
 
 
 def clusters(
@@ -73,14 +75,16 @@ def clusters(
     """Number of each point's cluster, counted from 0 in order of first appearance.
 
     Points closer than ``link_m`` metres with no barrier between are linked. A cluster wider than
-    3 km is split by community, or by 2 km squares where there is none. A cluster of fewer than
+    3 km is split by community, or halved until it is not where there is none. A cluster of fewer than
     ``min_people`` joins the nearest larger one within 3 km, so that nobody is dropped.
     """
     pairs = _links(xy, barriers, link_m)
     label = _components(pairs, len(xy))
-    tile = np.unique(np.floor(xy / TILE_M).astype(np.int64), axis=0, return_inverse=True)[1].ravel()
-    part = np.where(community >= 0, community, -1 - tile)
-    part = np.where(_too_wide(xy, label)[label], part, 0)
+    too_wide = _too_wide(xy, label)
+    part = np.where(too_wide[label], community, 0)
+    for wide in np.flatnonzero(too_wide):
+        nowhere = np.flatnonzero((label == wide) & (community < 0))
+        part[nowhere] = -1 - _halves(xy[nowhere])
     label = _components(pairs[part[pairs[:, 0]] == part[pairs[:, 1]]], len(xy))
     return _in_order(_joined(xy, label, people, min_people))
 
@@ -114,6 +118,22 @@ def _too_wide(xy: F64, label: I32) -> Bool:
     np.maximum.at(high, label, xy)
     wide: Bool = np.hypot(*(high - low).T) > TOO_WIDE_M
     return wide
+
+
+def _halves(xy: F64) -> I32:
+    """Numbers of the parts when points are halved across their longer side until none is too wide."""
+    part = np.zeros(len(xy), dtype=np.int32)
+    waiting, count = [np.arange(len(xy))] if len(xy) else [], 0
+    while waiting:
+        rows = waiting.pop()
+        low, high = xy[rows].min(axis=0), xy[rows].max(axis=0)
+        if np.hypot(*(high - low)) <= TOO_WIDE_M:
+            part[rows], count = count, count + 1
+            continue
+        axis = int(np.argmax(high - low))
+        first = xy[rows, axis] <= (low[axis] + high[axis]) / 2.0
+        waiting += [rows[~first], rows[first]]
+    return part
 
 
 def _joined(xy: F64, label: I32, people: F64, min_people: float) -> I32:

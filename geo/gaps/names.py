@@ -72,7 +72,7 @@ def _name(place: Place, road: str, *, alone: bool) -> tuple[str, str]:
     zh, en = side(place.station_xy, place.xy)
     if en == "centre":
         return f"“{place.station}”附近", f"near {place.station}"
-    return f"“{place.station}”以{zh.removesuffix('部')}", f"{en} of {place.station}"
+    return f"“{place.station}”{zh.removesuffix('部')}侧", f"{en} of {place.station}"
 
 
 def side(middle: tuple[float, float], xy: tuple[float, float]) -> tuple[str, str]:

@@ -21,15 +21,20 @@ def gap_shape(homes: F64, served: cKDTree | None, *, widen_m: float) -> Any:
     It holds every home and leaves out every served point, however close (but at the same spot).
     """
     homes = np.unique(homes, axis=0)
-    wide = shapely.union_all(shapely.buffer(shapely.points(homes), widen_m, quad_segs=4))
-    core_m = np.full(len(homes), CORE_M)
-    if served is not None:
-        around = served.query_ball_point(homes, widen_m + CLEAR_M)
-        near = np.unique(np.concatenate([np.asarray(hits, dtype=np.int64) for hits in around]))
-        if len(near):
-            clear = shapely.buffer(shapely.points(served.data[near]), CLEAR_M, quad_segs=3)
-            wide = shapely.difference(wide, shapely.union_all(clear))
-            # less than half way to the next served home
-            core_m = np.clip(0.45 * served.query(homes)[0], 0.05, CORE_M)
-    cores = shapely.union_all(shapely.buffer(shapely.points(homes), core_m, quad_segs=3))
-    return shapely.make_valid(shapely.union(shapely.simplify(wide, SIMPLIFY_M), cores))
+    shape = shapely.union_all(shapely.buffer(shapely.points(homes), widen_m, quad_segs=4))
+    if served is None:
+        return shapely.make_valid(shapely.simplify(shape, SIMPLIFY_M))
+    around = served.query_ball_point(homes, widen_m + CLEAR_M, return_sorted=True)
+    near = np.unique(np.concatenate([np.asarray(hits, dtype=np.int64) for hits in around]))
+    if len(near):
+        clear = shapely.buffer(shapely.points(served.data[near]), CLEAR_M, quad_segs=3)
+        shape = shapely.difference(shape, shapely.union_all(clear))
+    shape = shapely.simplify(shape, SIMPLIFY_M)
+    apart_m, _row = served.query(homes)
+    close = apart_m < CLEAR_M + 2.0 * SIMPLIFY_M
+    if close.any():
+        # less than half way to the next served home
+        core_m = np.clip(0.45 * apart_m[close], 0.05, CORE_M)
+        cores = shapely.buffer(shapely.points(homes[close]), core_m, quad_segs=3)
+        shape = shapely.union(shape, shapely.union_all(cores))
+    return shapely.make_valid(shape)

@@ -17,11 +17,11 @@ from geo.models import F64, I64, Mode, RoadNetwork, Stretches
 
 WIDEN_M = 25.0  # half a street block's depth on either side: shown, never counted
 CLEAR_M = 12.0  # half the gap between a reached street and an unreached one beside it
-KEEP_M = 1.5  # a reached way that crosses an unreached one stays as a ribbon of twice this
-SIMPLIFY_M = 1.0
+KEEP_M = 0.4  # a reached way that crosses an unreached one stays as a ribbon of twice this
+SIMPLIFY_M = 0.25  # less than KEEP_M: a ribbon must hold its way
 TILE_M = 1000.0  # GEOS overlays cost more than linearly: pieces are drawn in squares, then united
 BATCH = 100_000  # stretches drawn at once: bounds the memory
-GRID_DEG = 1e-7  # about a centimetre: what GeoJSON keeps, so that written shapes stay valid
+GRID_DEG = 1e-10  # a hundredth of a millimetre: shapes stay valid in degrees, and nested
 GRID_M = 0.01
 Shapes = NDArray[np.object_]
 
@@ -38,7 +38,7 @@ def reach_polygon(
 
     Stretches are widened by ``widen_m`` on either side, flat where they end; the ``clear_m`` round
     every stretch of a way of the mode that is not reached is taken out, flat too; where a reached
-    way crosses such a stretch a ribbon of 3 m stays. Empty where nothing is reached.
+    way crosses such a stretch a ribbon of 0.8 m stays. Empty where nothing is reached.
 
     >>> import numpy as np
     >>> from geo.models import Stretches

@@ -34,14 +34,15 @@ def fetch_roads(
     if file.is_file():
         return file
     cache_dir.mkdir(parents=True, exist_ok=True)
+    errors = osmnx._errors  # noqa: SLF001 - OSMnx has no public names for them
     failures = (
         requests.RequestException,
-        osmnx._errors.InsufficientResponseError,
-        osmnx._errors.ResponseStatusCodeError,
+        errors.InsufficientResponseError,
+        errors.ResponseStatusCodeError,
         OSError,
         TypeError,
         ValueError,
-    )  # noqa: SLF001
+    )
     with _settings(osmnx.settings, endpoint, nominatim, timeout_s):
         try:
             graph = osmnx.graph_from_place(place, custom_filter=EVERY_WAY, simplify=False, retain_all=True)

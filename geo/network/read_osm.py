@@ -64,7 +64,7 @@ def read_osm(path: Path) -> RawWays:
 def _water_members(path: Path) -> dict[int, str]:
     """Ids of the ways that bound a lake or a river mapped as a multipolygon → the water's name."""
     members: dict[int, str] = {}
-    processor = osmium.FileProcessor(str(path), osmium.osm.RELATION).with_filter(
+    processor: Any = osmium.FileProcessor(str(path), osmium.osm.RELATION).with_filter(
         osmium.filter.KeyFilter("natural", "waterway")
     )
     for relation in processor:

@@ -5,16 +5,16 @@ drawn from the study's own roads (planner page only), names only ever become tex
 """
 
 from geo.models import StudyResult
-from geo.redmap.offline import MissingAsset
+from geo.redmap.offline import MissingAssetError
 from geo.redmap.page import render
 
-__all__ = ["MissingAsset", "render_planner", "render_public"]
+__all__ = ["MissingAssetError", "render_planner", "render_public"]
 
 
 def render_planner(result: StudyResult) -> str:
     """The planner's page (HTML): figures, coverage, gaps, sites, communities, provenance, base map.
 
-    Raises :class:`MissingAsset` where a file of the page is missing or is not the known one.
+    Raises :class:`MissingAssetError` where a file of the page is missing or is not the known one.
     """
     return render(result, view="planner")
 
@@ -22,6 +22,6 @@ def render_planner(result: StudyResult) -> str:
 def render_public(result: StudyResult) -> str:
     """The public page (HTML): stations, service areas, hours and services; no roads, no boundary.
 
-    Raises :class:`MissingAsset` as :func:`render_planner`.
+    Raises :class:`MissingAssetError` as :func:`render_planner`.
     """
     return render(result, view="public")

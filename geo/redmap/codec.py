@@ -126,16 +126,16 @@ def _pack(features: Iterable[tuple[int, list[F64]]], *, grid_m: float, closed: b
     least = 3 if closed else 2
     kept = []
     for tag, parts in whole:
-        rounded = [_distinct(np.rint((p - origin) / grid_m).astype(np.int64), closed=closed) for p in parts]
-        rounded = [p for p in rounded if len(p) >= least]
+        whole_numbers = (np.rint((p - origin) / grid_m).astype(np.int64) for p in parts)
+        rounded = [p for p in (_distinct(w, closed=closed) for w in whole_numbers) if len(p) >= least]
         if rounded:
             kept.append((tag, rounded))
     kept.sort(key=lambda item: (item[0], _morton(item[1][0][0])))
     numbers: list[I64] = [np.array([len(kept)], dtype=np.int64)]
     first = np.zeros(2, dtype=np.int64)
-    for tag, parts in kept:
-        numbers.append(np.array([tag, len(parts)], dtype=np.int64))
-        for part in parts:
+    for tag, rounded in kept:
+        numbers.append(np.array([tag, len(rounded)], dtype=np.int64))
+        for part in rounded:
             steps = np.diff(part, axis=0, prepend=first[None, :]).ravel()
             numbers.append(np.array([len(part)], dtype=np.int64))
             numbers.append((steps << 1) ^ (steps >> 63))

@@ -30,14 +30,14 @@ TEXT_LINKS = ("https://www.openstreetmap.org/copyright",)
 _PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 
 
-class MissingAsset(RunError):
+class MissingAssetError(RunError):
     """The page would need something that is not inside it, or a file inside is not the known one."""
 
 
 def leaflet_file(name: str) -> str:
     """The text of a file of the installed Leaflet, checked against its known sha256.
 
-    Raises :class:`MissingAsset` where the wheel is missing or its bytes are others.
+    Raises :class:`MissingAssetError` where the wheel is missing or its bytes are others.
 
     >>> leaflet_file("leaflet.css").splitlines()[0]
     '/* required styles */'
@@ -45,11 +45,11 @@ def leaflet_file(name: str) -> str:
     try:
         raw = (resources.files(LEAFLET_PACKAGE) / "static" / LEAFLET_PACKAGE / name).read_bytes()
     except (ModuleNotFoundError, FileNotFoundError) as error:
-        raise MissingAsset(f"缺少 Leaflet 文件 {name}，请重装 redmap / Leaflet file {name} is missing; "
+        raise MissingAssetError(f"缺少 Leaflet 文件 {name}，请重装 redmap / Leaflet file {name} is missing; "
                            "reinstall redmap") from error  # fmt: skip
     found = hashlib.sha256(raw).hexdigest()
     if found != LEAFLET_SHA256[name]:
-        raise MissingAsset(f"{name} 与已知版本不符 (sha256 {found}) / {name} is not the known file "
+        raise MissingAssetError(f"{name} 与已知版本不符 (sha256 {found}) / {name} is not the known file "
                            f"(sha256 {found}, expected {LEAFLET_SHA256[name]})")  # fmt: skip
     text = raw.decode("utf-8")
     if name.endswith(".css"):
@@ -60,38 +60,41 @@ def leaflet_file(name: str) -> str:
 
 
 def script_safe(code: str) -> str:
-    """JavaScript that cannot close its own ``<script>`` element.
+    r"""JavaScript that cannot close its own ``<script>`` element.
 
     >>> script_safe("a = '</script>'")
-    "a = '<\\\\/script>'"
+    "a = '<\\/script>'"
     """
     return re.sub(r"</(script)", r"<\\/\1", code, flags=re.IGNORECASE)
 
 
-class OfflineFigure(Figure):  # type: ignore[misc]
+class OfflineFigure(Figure):
     """A :class:`branca.element.Figure` whose page asks for nothing from outside.
 
     Children render first; each link in the head is then replaced by the file itself or left out by
     its name in :data:`LINKS`. The page gets a Content-Security-Policy that allows its own scripts
-    and styles by hash and no connection at all. Raises :class:`MissingAsset` on anything unknown.
+    and styles by hash and no connection at all. Raises :class:`MissingAssetError` on anything unknown.
     """
 
     def __init__(self, *, title: str, language: str) -> None:
         super().__init__(title=title)
+        self.page_title = title
         self.language = language
 
     def render(self, **kwargs: Any) -> str:
         for child in self._children.values():
             child.render(**kwargs)
-        head = "\n".join(filter(None, (self._head_part(n, c) for n, c in self.header._children.items())))
-        body = "\n".join(child.render(**kwargs) for child in self.html._children.values())
-        script = "\n".join(child.render(**kwargs) for child in self.script._children.values())
+        # branca keeps what has been rendered in `_children` and offers no other way to it
+        heads, bodies, scripts = (e._children for e in (self.header, self.html, self.script))  # noqa: SLF001
+        head = "\n".join(filter(None, (self._head_part(name, child) for name, child in heads.items())))
+        body = "\n".join(child.render(**kwargs) for child in bodies.values())
+        script = "\n".join(child.render(**kwargs) for child in scripts.values())
         page = (
             f'<!DOCTYPE html>\n<html lang="{html.escape(self.language)}">\n<head>\n'
             '<meta charset="utf-8">\n<!--csp-->\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">\n'
             '<meta name="referrer" content="no-referrer">\n'
-            f"<title>{html.escape(self.title)}</title>\n{head}\n</head>\n<body>\n{body}\n"
+            f"<title>{html.escape(self.page_title)}</title>\n{head}\n</head>\n<body>\n{body}\n"
             f"<script>{script_safe(script)}</script>\n</body>\n</html>\n"
         )
         page = "\n".join(line.rstrip() for line in page.splitlines()) + "\n"
@@ -100,7 +103,7 @@ class OfflineFigure(Figure):  # type: ignore[misc]
     def _head_part(self, name: str, child: Any) -> str:
         if isinstance(child, JavascriptLink | CssLink):
             if name not in LINKS:
-                raise MissingAsset(f"页面要用外部文件 {name} ({child.url}) / the page wants {name} "
+                raise MissingAssetError(f"页面要用外部文件 {name} ({child.url}) / the page wants {name} "
                                    f"({child.url}), which is not inside it")  # fmt: skip
             file = LINKS[name]
             if file is None:
@@ -150,7 +153,7 @@ def _policy(page: str) -> str:
     reader.close()
     if reader.foreign:
         wanted = ", ".join(reader.foreign)
-        raise MissingAsset(f"页面引用了外部资源：{wanted} / the page would load from outside: {wanted}")
+        raise MissingAssetError(f"页面引用了外部资源：{wanted} / the page would load from outside: {wanted}")
     hashes = {
         tag: " ".join(
             f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts

@@ -8,19 +8,20 @@ from importlib import resources
 from typing import Any
 
 import folium
-from branca.element import MacroElement, Template
+from branca.element import MacroElement
+from jinja2 import Template
 
 from geo.models import StudyResult
 from geo.redmap import payload
 from geo.redmap.codec import Packed
-from geo.redmap.offline import MissingAsset, OfflineFigure, script_safe
+from geo.redmap.offline import MissingAssetError, OfflineFigure, script_safe
 
 MAP_ID = "redmap"
 SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "places.js")
 HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
 
 
-class RedMapElement(MacroElement):  # type: ignore[misc]
+class RedMapElement(MacroElement):
     """The page round the map: markup, data and front end of one view (``planner`` or ``public``)."""
 
     _template = Template(
@@ -31,7 +32,7 @@ class RedMapElement(MacroElement):  # type: ignore[misc]
     )
 
     def __init__(self, *, view: str, values: Mapping[str, Any], layers: Mapping[str, Packed]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "RedMap"
         self._id = view
         self.view = view
@@ -48,12 +49,14 @@ class RedMapElement(MacroElement):  # type: ignore[misc]
             f'<script type="application/json" id="redmap-data">{json_in_html(data)}</script>\n{blobs}'
         )
 
-    def render(self, **kwargs: Any) -> None:
+    def render(self, **kwargs: Any) -> Any:
         """Put the map's own element where the markup wants it, then render as usual."""
-        body = self.get_root().html
-        place = body._children.pop(self._parent.get_name())
+        figure, chart = self.get_root(), self._parent
+        assert isinstance(figure, OfflineFigure)
+        assert chart is not None
+        place = figure.html._children.pop(chart.get_name())  # noqa: SLF001 - branca offers no other way
         self.markup = self.markup.replace("<!--map-->", place.render(), 1)
-        super().render(**kwargs)
+        return super().render(**kwargs)  # type: ignore[no-untyped-call]
 
 
 def asset(name: str) -> str:
@@ -65,14 +68,14 @@ def asset(name: str) -> str:
     try:
         return (resources.files("geo.redmap") / "assets" / name).read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise MissingAsset(f"安装包缺少 {name} / the package lacks {name}; reinstall redmap") from error
+        raise MissingAssetError(f"安装包缺少 {name} / the package lacks {name}; reinstall redmap") from error
 
 
 def json_in_html(value: Any) -> str:
-    """JSON that may stand inside a ``<script>``: no markup character survives.
+    r"""JSON that may stand inside a ``<script>``: no markup character survives.
 
     >>> json_in_html({"a": "</script>"})
-    '{"a":"\\\\u003c/script\\\\u003e"}'
+    '{"a":"\\u003c/script\\u003e"}'
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
@@ -95,10 +98,8 @@ def render(result: StudyResult, *, view: str) -> str:
         min_zoom=3,
         max_zoom=19,
     )
-    chart._id = MAP_ID  # branca's ids are random: the file would differ at every build
+    chart._id = MAP_ID  # noqa: SLF001 - branca's ids are random: the file would differ at every build
     figure.add_child(chart, name="map")
     chart.add_child(RedMapElement(view=view, values=values, layers=layers), name="page")
     # folium keeps rendered parts on the figure: rendering once per figure is all that is wanted
     return str(figure.render())
-
-

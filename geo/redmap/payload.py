@@ -35,7 +35,7 @@ def planner(result: StudyResult) -> Content:
     stations = _stations(result)
     values = {
         "page": "planner",
-        **_head(result),
+        **_head(result, _bounds(inputs.area, result.bands)),
         "summary": _plain(result.summary),
         "stations": [{**s, "issuer": r["issuer"], "date": _text(r["date"]), "file": _text(r["file"])}
                      for s, r in zip(stations, inputs.stations.to_dict("records"), strict=True)],
@@ -61,18 +61,25 @@ def planner(result: StudyResult) -> Content:
 
 def public(result: StudyResult) -> Content:
     """What riders need: stations, hours, services, service areas; no road, boundary or head count."""
-    values = {"page": "public", **_head(result), "stations": _stations(result)}
+    points = gpd.GeoDataFrame(
+        geometry=gpd.points_from_xy(result.inputs.stations["lon"], result.inputs.stations["lat"])
+    )
+    values = {"page": "public", **_head(result, _bounds(points, result.bands)), "stations": _stations(result)}
     clean: dict[str, Any] = mask_everything(values)
     return clean, {"bands": _bands(result.bands, tolerance_m=PUBLIC_TOLERANCE_M, grid_m=COARSE_GRID_M)}
 
 
-def _head(result: StudyResult) -> dict[str, Any]:
-    bounds = result.bands.total_bounds if len(result.bands) else np.full(4, np.nan)
-    west, south, east, north = (float(v) for v in bounds)
-    points = result.inputs.stations
-    if len(points):
-        west, east = np.nanmin([west, points["lon"].min()]), np.nanmax([east, points["lon"].max()])
-        south, north = np.nanmin([south, points["lat"].min()]), np.nanmax([north, points["lat"].max()])
+def _bounds(*frames: gpd.GeoDataFrame) -> list[float | None]:
+    """West, south, east, north of all shapes together; None where there is none."""
+    filled = [frame.total_bounds for frame in frames if len(frame)]
+    if not filled:
+        return [None] * 4
+    low, high = np.nanmin(filled, axis=0), np.nanmax(filled, axis=0)
+    bounds: list[float | None] = _plain([low[0], low[1], high[2], high[3]])
+    return bounds
+
+
+def _head(result: StudyResult, bounds: list[float | None]) -> dict[str, Any]:
     return {
         "name": result.name,
         "edition": result.edition,
@@ -82,7 +89,7 @@ def _head(result: StudyResult) -> dict[str, Any]:
         "approval": str(result.publish.get("map_approval_number", "")),
         "times": list(result.times),
         "minutes": [float(m) for m in result.bands["minutes"]] if len(result.bands) else [],
-        "bounds": _plain([west, south, east, north]),
+        "bounds": bounds,
         "source": result.network.source,
         "sourceDate": result.network.source_date,
     }
@@ -117,7 +124,7 @@ def _communities(result: StudyResult) -> list[dict[str, Any]]:
         for key, shape in zip(shapes["community_id"], shapes.geometry.representative_point(), strict=True)
     }
     places = {str(key): i for i, key in enumerate(shapes["community_id"])}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for row in table.to_dict("records"):
         key = str(row["community_id"])
         rows.append({
@@ -207,7 +214,11 @@ def _bands(frame: gpd.GeoDataFrame, *, tolerance_m: float, grid_m: float = GRID_
     pieces: list[Any] = []
     tags: list[int] = []
     for row, shape in enumerate(shapes):
-        cut = _cut(shape, TILE_M * _scale(frame)) if shapely.get_num_coordinates(shape) > TILE_FROM_POINTS else [shape]
+        cut = (
+            _cut(shape, TILE_M * _scale(frame))
+            if shapely.get_num_coordinates(shape) > TILE_FROM_POINTS
+            else [shape]
+        )
         pieces.extend(cut)
         tags.extend([row] * len(cut))
     return codec.pack_polygons(pieces, tags, grid_m=grid_m)

@@ -68,7 +68,8 @@ def _strokes(geometry: Lines, u: I32, v: I32, classes: NDArray[np.int64]) -> tup
     for first in [*np.flatnonzero(mate < 0).tolist(), *range(0, 2 * len(lines), 2)]:
         if done[first >> 1]:
             continue
-        chain, end = [], first
+        chain: list[F64] = []
+        end = first
         while end >= 0 and not done[end >> 1]:
             done[end >> 1] = True
             line = lines[end >> 1]

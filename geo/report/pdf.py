@@ -41,7 +41,7 @@ def write_pdf(result: StudyResult, path: Path) -> str | None:
     from matplotlib.backends.backend_pdf import PdfPages
     from matplotlib.figure import Figure
 
-    settings = {
+    settings: Any = {
         "font.sans-serif": [font],
         "font.family": "sans-serif",
         "pdf.fonttype": 42,

@@ -46,8 +46,8 @@ def recommendations_frame(
                 "lat": float(venue["lat"]),
                 "gain": float(plan.marginal[rank - 1]),
                 "communities_gain": [
-                    {"name": names[int(c)] if int(c) >= 0 else "", "people": float(w)}
-                    for c, w in by_community.items()
+                    {"name": names[c] if c >= 0 else "", "people": float(w)}
+                    for c, w in zip(by_community.index.to_numpy(dtype=int), by_community, strict=True)
                 ],
             }
         )

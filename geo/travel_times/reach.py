@@ -53,7 +53,8 @@ def stretches(
     from_u, from_v = np.flatnonzero(left_u >= 0), np.flatnonzero(left_v >= 0)
     here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
     edge, start, stop = _grown(graph, from_u, left_u[from_u], from_v, left_v[from_v], near, here, limit_s)
-    return _merged(edge.astype(np.int32), start, stop)
+    edge, start, stop = _merged(edge, start, stop)
+    return Stretches(edge.astype(np.int32), start, stop)
 
 
 def stretches_each(
@@ -99,10 +100,10 @@ def stretches_each(
         graph, edge_u, left[entry_u], edge_v, left[entry_v], near, here, limit_s,
         shift_u=of_source[entry_u] * many, shift_v=of_source[entry_v] * many, shift_here=here * many,
     )  # fmt: skip
-    merged = _merged(key, start, stop)
-    cut = np.searchsorted(merged.edge, np.arange(len(sources) + 1) * many)
+    key, start, stop = _merged(key, start, stop)
+    cut = np.searchsorted(key, np.arange(len(sources) + 1) * many)
     return [
-        Stretches((merged.edge[a:b] - i * many).astype(np.int32), merged.from_m[a:b], merged.to_m[a:b])
+        Stretches((key[a:b] - i * many).astype(np.int32), start[a:b], stop[a:b])
         for i, (a, b) in enumerate(pairwise(cut))
     ]
 
@@ -157,20 +158,20 @@ def _grown(
     return key, start, stop
 
 
-def _merged(edge: I32 | I64, start: F64, stop: F64) -> Stretches:
+def _merged(edge: I64, start: F64, stop: F64) -> tuple[I64, F64, F64]:
     """Unite parts of the same edge that overlap or touch; parts of no length go."""
     keep = stop > start
     order = np.lexsort((stop[keep], start[keep], edge[keep]))
     edge, start, stop = edge[keep][order], start[keep][order], stop[keep][order]
     if len(edge) == 0:
-        return Stretches(edge, start, stop)
+        return edge, start, stop
     edge_first: Bool = np.concatenate(([True], edge[1:] != edge[:-1]))
     reached = _running_maximum(stop, edge_first)
     opens: Bool = edge_first.copy()
     opens[1:] |= start[1:] > reached[:-1] + AT_NODE_M
     first: I64 = np.flatnonzero(opens)
     last = np.concatenate((first[1:], [len(edge)])) - 1
-    return Stretches(edge[first], start[first], reached[last])
+    return edge[first], start[first], reached[last]
 
 
 def _running_maximum(values: F64, group_first: Bool) -> F64:

@@ -20,7 +20,7 @@ NASTY = (
     "<img src=x onerror=\"document.title='hacked'\">",
     "`${document.title='hacked'}`",
     "</script><script>document.title='hacked'</script>",
-    "=HYPERLINK(\"http://evil.example\")",
+    '=HYPERLINK("http://evil.example")',
 )
 _TO_WGS84 = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
 
@@ -47,7 +47,10 @@ def toy_result(
 
     xy = rng.uniform(0.1 * reach, 0.75 * reach, (stations, 2))
     lon, lat = lonlat(xy)
-    hours = [("Mo-Su 08:00-20:00", "24/7", None, "Mo-Fr 09:00-17:00; Sa 10:00-12:00")[i % 4] for i in range(stations)]
+    hours = [
+        ("Mo-Su 08:00-20:00", "24/7", None, "Mo-Fr 09:00-17:00; Sa 10:00-12:00")[i % 4]
+        for i in range(stations)
+    ]
     table = pd.DataFrame({
         "station_id": [f"S{i + 1:02d}" for i in range(stations)],
         "name": [names[i] if i < len(names) else f"红色驿站第{i + 1}站" for i in range(stations)],
@@ -81,7 +84,9 @@ def toy_result(
         "nearest": distance.argmin(axis=1), "stations_within": (distance * 1.27 <= 1000).sum(axis=1),
         "straight_m": distance.min(axis=1), "covered": covered, "access_m": 10.0, "linked": True,
     })  # fmt: skip
-    layers = {name: _block(people * k, seconds, distance) for name, k in (("residents", 1.0), ("workers", 0.1))}
+    layers = {
+        name: _block(people * k, seconds, distance) for name, k in (("residents", 1.0), ("workers", 0.1))
+    }
     rows = []
     for k in range(36):
         here = of_community == k
@@ -96,7 +101,11 @@ def toy_result(
 
     minutes = [5.0, 10.0, 15.0]
     each = {m: [shapely.Point(*p).buffer(m * 60 * 4 / 3.6 / 1.27, quad_segs=6) for p in xy] for m in minutes}
-    bands = gpd.GeoDataFrame({"minutes": minutes}, geometry=[to_wgs84(shapely.union_all(each[m])) for m in minutes], crs="EPSG:4326")
+    bands = gpd.GeoDataFrame(
+        {"minutes": minutes},
+        geometry=[to_wgs84(shapely.union_all(each[m])) for m in minutes],
+        crs="EPSG:4326",
+    )
     own = gpd.GeoDataFrame(
         {"station_id": [s for _ in minutes for s in table["station_id"]], "minutes": np.repeat(minutes, stations)},
         geometry=[to_wgs84(shape) for m in minutes for shape in each[m]], crs="EPSG:4326")  # fmt: skip

@@ -14,7 +14,7 @@ const RedMap = {
       else if (key.includes('-') || key === 'role' || key === 'for') node.setAttribute(key, value);
       else node[key] = value;
     }
-    for (const child of children.flat()) if (child !== null && child !== undefined) node.append(child);
+    for (const child of children.flat(Infinity)) if (child !== null && child !== undefined) node.append(child);
     return node;
   },
   byId(id) { return document.getElementById(id); },

@@ -88,7 +88,8 @@ RedMap.scale = () => {
 
 RedMap.home = () => {
   const [w, s, e, n] = RedMap.data.bounds;
-  if (w !== null && e > w && n > s) RedMap.map.fitBounds([[s, w], [n, e]], { padding: [24, 24], animate: false });
+  if (w === null || !(e > w && n > s)) return;
+  RedMap.map.fitBounds([[s, w], [n, e]], { paddingTopLeft: [14, 14], paddingBottomRight: [14, 34], animate: false });
 };
 
 /* Start: read the data, restore the state, draw, say so. Errors surface in the console. */

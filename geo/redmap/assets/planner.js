@@ -30,6 +30,7 @@ RedMap.setup = (asked) => {
     try { await navigator.clipboard.writeText(location.href); RedMap.toast(RedMap.t('copied')); } catch (error) { RedMap.toast(RedMap.t('copyFailed')); }
   });
   if (matchMedia('(min-width: 761px)').matches) RedMap.byId('rail').open = true;
+  RedMap.byId('rail').addEventListener('toggle', () => RedMap.map.invalidateSize({ animate: false }));
   RedMap.map.on('click', RedMap.onMapClick);
   addEventListener('beforeprint', RedMap.beforePrint);
   addEventListener('afterprint', RedMap.afterPrint);
@@ -225,6 +226,7 @@ RedMap.swatch = (kind) => {
   ctx.scale(ratio, ratio);
   const box = (colour) => { ctx.fillStyle = colour; ctx.fillRect(2, 3, 24, 14); };
   const line = (colour, width, dash, casing) => {
+    ctx.fillStyle = c.ground; ctx.fillRect(0, 2, 28, 16);
     if (casing) { ctx.strokeStyle = casing; ctx.lineWidth = width + 1.4; ctx.beginPath(); ctx.moveTo(2, 10); ctx.lineTo(26, 10); ctx.stroke(); }
     ctx.strokeStyle = colour; ctx.lineWidth = width; ctx.setLineDash(dash || []); ctx.beginPath(); ctx.moveTo(2, 10); ctx.lineTo(26, 10); ctx.stroke();
   };
@@ -285,7 +287,7 @@ RedMap.drawLegend = () => {
   const label = { bands: 'layerBands', stations: 'layerStations', gaps: 'layerGaps', sites: 'layerSites', areas: 'layerAreas', roads: 'layerRoads', names: 'layerNames' };
   RedMap.byId('legend').replaceChildren(...['bands', 'areas', 'gaps', 'sites', 'stations', 'roads', 'names'].map((key) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off') },
     el('label', { class: 'check' }, el('input', { type: 'checkbox', id: 'on-' + key, checked: s.on[key], onchange: (event) => RedMap.toggle(key, event.target.checked) }), el('span', {}, t(label[key]))),
-    s.on[key] ? el('ul', { class: 'entries' + (key === 'areas' || key === 'bands' || key === 'stations' ? ' tight' : '') }, parts[key]()) : null)));
+    s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') }, parts[key]()) : null)));
   if (id && id.startsWith('on-')) RedMap.byId(id).focus();
 };
 

@@ -50,7 +50,7 @@ RedMap.nearest = () => {
   const rows = RedMap.data.stations.filter((x) => !s.service || x.services.includes(s.service)).map((station) => ({
     station, state: RedMap.stateOf(station),
     metres: s.you ? RedMap.map.distance([s.you[1], s.you[0]], [station.at[1], station.at[0]]) : null }));
-  return rows.sort((a, b) => order[a.state] - order[b.state] || (a.metres === null ? a.station.name.localeCompare(b.station.name, 'zh') : a.metres - b.metres));
+  return rows.sort((a, b) => order[a.state] - order[b.state] || (a.metres === null ? a.station.name.localeCompare(b.station.name, 'zh', { numeric: true }) : a.metres - b.metres));
 };
 RedMap.drawPublic = () => {
   const { el, t, name, state: s, data: d } = RedMap, rows = RedMap.nearest();

@@ -1,0 +1,97 @@
+"""The covering model in HiGHS, passed as arrays: the LP for its duals, the MIP for the proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+from geo.errors import RunError
+from geo.models import F64, I64
+from geo.siting.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """``plan`` as candidate positions; ``bound``: no plan covers more; ``finished``: proven optimal."""
+
+    plan: I64
+    bound: float
+    finished: bool
+
+
+def lp_duals(of: Problem, *, seconds: float) -> F64:
+    """Multipliers of the rows from the LP relaxation (any they are, they bound); zeros where time ran out."""
+    solver = _solver(of, integer=False, seconds=seconds)
+    solver.setOptionValue("solver", "ipm")
+    solver.setOptionValue("run_crossover", "off")
+    solver.run()
+    dual = np.asarray(solver.getSolution().row_dual, dtype=np.float64)
+    if len(dual) != len(of.weight) + 1:
+        return np.zeros(len(of.weight))
+    return np.clip(np.abs(dual[:-1]), 0.0, of.weight)
+
+
+def mip(of: Problem, plan: I64, *, seconds: float, gap: float) -> Solved:
+    """The exact optimum by branch and cut, started from ``plan``, to within ``gap``.
+
+    Raises :class:`geo.errors.RunError` where HiGHS fails.
+    """
+    solver = _solver(of, integer=True, seconds=seconds)
+    solver.setOptionValue("mip_abs_gap", gap)
+    opened = np.zeros(len(of.candidate))
+    opened[plan] = 1.0
+    start = np.concatenate((opened, np.minimum(of.by_row @ opened, 1.0)))
+    solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
+    solver.run()
+    status = solver.getModelStatus()
+    finished = status == highspy.HighsModelStatus.kOptimal
+    if not finished and status not in (
+        highspy.HighsModelStatus.kTimeLimit,
+        highspy.HighsModelStatus.kInterrupt,
+        highspy.HighsModelStatus.kIterationLimit,
+        highspy.HighsModelStatus.kSolutionLimit,
+    ):
+        raise RunError(f"选址求解器失败 / the siting solver failed: {solver.modelStatusToString(status)}")
+    values = np.asarray(solver.getSolution().col_value, dtype=np.float64)[: len(of.candidate)]
+    found = np.flatnonzero(values > 0.5) if len(values) else plan
+    bound = float(solver.getInfo().mip_dual_bound)
+    return Solved(found[: of.add], bound if np.isfinite(bound) else float(of.weight.sum()), finished)
+
+
+def _solver(of: Problem, *, integer: bool, seconds: float) -> Any:
+    sites, rows = len(of.candidate), len(of.weight)
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = sites + rows, rows + 1
+    model.sense_ = highspy.ObjSense.kMaximize
+    model.col_cost_ = np.concatenate((np.zeros(sites), of.weight))
+    model.col_lower_ = np.zeros(sites + rows)
+    model.col_upper_ = np.ones(sites + rows)
+    # Row i: x_i minus the open candidates that cover it is at most 0; the last row counts the sites.
+    matrix = sparse.vstack(
+        (
+            sparse.hstack((-of.by_row, sparse.eye_array(rows))),
+            sparse.hstack((np.ones((1, sites)), sparse.csr_array((1, rows)))),
+        ),
+        format="csr",
+    )
+    model.row_lower_ = np.full(rows + 1, -highspy.kHighsInf)
+    model.row_upper_ = np.append(np.zeros(rows), float(of.add))
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.start_ = matrix.indptr.astype(np.int32)
+    model.a_matrix_.index_ = matrix.indices.astype(np.int32)
+    model.a_matrix_.value_ = matrix.data
+    if integer:
+        kinds = (highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous)
+        model.integrality_ = [kinds[0]] * sites + [kinds[1]] * rows
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("parallel", "off")  # one thread: the same plan on every machine
+    solver.setOptionValue("random_seed", 0)
+    solver.setOptionValue("time_limit", max(seconds, 0.01))
+    solver.setOptionValue("mip_rel_gap", 0.0)
+    solver.passModel(model)
+    return solver

@@ -1,0 +1,208 @@
+"""From weights and a cover matrix to a plan with its proven bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+
+import numpy as np
+from scipy import sparse
+
+from geo.errors import Defect, InputError
+from geo.models import F64, I64, Bool, Plan, TravelMatrix
+from geo.siting import bound as bounds
+from geo.siting.exact import lp_duals, mip
+from geo.siting.problem import Problem, problem, without
+from geo.siting.search import covered_weight, greedy, swapped
+
+ROUNDS = 3  # of LP bound and settling before branch and cut
+SETTLED_SHARE = 0.05  # a round that settles fewer candidates is the last: branch and cut does better
+GAP_SHARE = 1e-9  # of all weight: fractional plans closer than this are equal
+SCALED_TOTAL = 1e6  # fractional weights are scaled to this sum: HiGHS' tolerances are absolute
+
+
+def maximal_cover(
+    weights: F64,
+    cover: TravelMatrix,
+    *,
+    add: int,
+    already: Bool | None = None,
+    time_limit_s: float = 60.0,
+    must: Sequence[int] = (),
+    forbidden: Sequence[int] = (),
+) -> Plan:
+    """Choose at most ``add`` candidates that newly cover the most weight.
+
+    ``weights``: one a demand point, not negative; ``cover``: candidates x demand points, a pair is
+    present where the candidate covers the point (its seconds do not matter); ``already``: points
+    that existing stations cover; ``must`` are opened whatever they gain and count in ``add``,
+    ``forbidden`` are not. Fewer than ``add`` are chosen where no further one gains anything.
+
+    ``status`` is *optimal* where the plan is proven best (to 1e-9 of the weight for fractional
+    weights, exactly for whole ones), else *time_limit*, with ``objective`` and the proven ``bound``. The same
+    input gives the same plan; of candidates with equal cover sets the first is taken, and one whose
+    cover set lies inside another's is not taken in its place.
+
+    Raises :class:`geo.errors.InputError` for arrays that do not fit and impossible rules, and
+    :class:`geo.errors.RunError` where the solver fails.
+
+    >>> import numpy as np
+    >>> cover = TravelMatrix(
+    ...     np.array([0, 2, 4, 5]), np.array([0, 1, 1, 2, 3], dtype=np.int32), np.zeros(5), (3, 4)
+    ... )
+    >>> plan = maximal_cover(np.array([5.0, 4.0, 3.0, 6.0]), cover, add=2)
+    >>> plan.chosen, plan.marginal, plan.status
+    ((0, 2), (9.0, 6.0), 'optimal')
+    """
+    began = perf_counter()
+    weights = np.asarray(weights, dtype=np.float64)
+    covered = (
+        np.zeros(len(weights), dtype=np.bool_) if already is None else np.asarray(already, dtype=np.bool_)
+    )
+    _check(weights, cover, covered, add=add, time_limit_s=time_limit_s, must=must, forbidden=forbidden)
+    covers = _matrix(cover)
+    left = np.where(covered, 0.0, weights)
+    fixed = np.unique(np.asarray(must, dtype=np.int64))
+    rest = left.copy()
+    rest[covers[fixed].indices] = 0.0
+    free = np.setdiff1d(
+        np.arange(cover.shape[0]), np.concatenate((fixed, np.asarray(forbidden, dtype=np.int64)))
+    )
+    whole = bool(np.all(rest == np.floor(rest)) and rest.sum() < 2**53)
+    scale = 1.0 if whole or rest.sum() == 0 else SCALED_TOTAL / float(rest.sum())
+    reduced = problem(covers[free], rest * scale, free, add=add - len(fixed))
+    sites, upper, proven = _solve(reduced, whole=whole, deadline=began + time_limit_s)
+    chosen, marginal = greedy(covers, left, add=add, among=np.sort(np.concatenate((fixed, sites))))
+    idle = np.setdiff1d(fixed, chosen)
+    chosen, marginal = np.concatenate((chosen, idle)), np.concatenate((marginal, np.zeros(len(idle))))
+    objective = float(marginal.sum())
+    bound = objective if proven else max(objective, float((left - rest).sum()) + upper / scale)
+    before, total = float(weights[covered].sum()), float(weights.sum())
+    return Plan(
+        chosen=tuple(int(j) for j in chosen),
+        marginal=tuple(float(g) for g in marginal),
+        objective=objective,
+        bound=bound,
+        gap=(bound - objective) / bound if bound > 0 else 0.0,
+        status="optimal" if proven else "time_limit",
+        seconds=perf_counter() - began,
+        covered_before=before,
+        covered_after=before + objective,
+        total=total,
+    )
+
+
+def greedy_curve(weights: F64, cover: TravelMatrix, *, up_to: int, already: Bool | None = None) -> F64:
+    """Weight newly covered by the first 1..``up_to`` candidates taken greedily (a lower bound of each optimum).
+
+    The array has ``up_to`` items; it stays level once no candidate gains anything. Within
+    1 - 1/e of the optimum for every number of sites (Nemhauser, Wolsey & Fisher 1978), nested.
+    Raises as :func:`maximal_cover`.
+
+    >>> import numpy as np
+    >>> cover = TravelMatrix(np.array([0, 1, 3]), np.array([0, 1, 2], dtype=np.int32), np.zeros(3), (2, 3))
+    >>> greedy_curve(np.array([1.0, 2.0, 3.0]), cover, up_to=3)
+    array([5., 6., 6.])
+    """
+    weights = np.asarray(weights, dtype=np.float64)
+    covered = (
+        np.zeros(len(weights), dtype=np.bool_) if already is None else np.asarray(already, dtype=np.bool_)
+    )
+    _check(weights, cover, covered, add=up_to, time_limit_s=1.0, must=(), forbidden=())
+    _, marginal = greedy(_matrix(cover), np.where(covered, 0.0, weights), add=up_to)
+    return np.cumsum(np.concatenate((marginal, np.zeros(up_to - len(marginal)))))
+
+
+def _solve(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float, bool]:
+    """Candidates (the caller's numbers), an upper bound, and whether they are proven best."""
+    # Whole weights: a better plan is better by 1 at least.
+    margin = 1.0 - 1e-6 if whole else GAP_SHARE * SCALED_TOTAL
+    upper = float(of.weight.sum())
+    kept, best = of.candidate[:0], 0.0
+    # Sites settled for good are ``taken`` and worth ``base``; ``small`` is the problem over the rest.
+    small, taken, base = of, of.candidate[:0], 0.0
+    for round_ in range(ROUNDS + 1):
+        plan = _start(small)
+        value = covered_weight(small, plan)
+        if base + value > best:
+            kept, best = np.concatenate((taken, small.candidate[plan])), base + value
+        if small.add == 0 or small.add >= len(small.candidate) or upper - best < margin:
+            return kept, best, True
+        if round_ == 0:
+            bound, plan, value = bounds.subgradient(small, plan, value, deadline=deadline)
+            if value > best:
+                kept, best = small.candidate[plan], value
+        else:
+            bound = bounds.at(small, lp_duals(small, seconds=deadline - perf_counter()))
+        # Plans outside ``small`` are no better than ``best``: the bound holds for all that matter.
+        upper = min(upper, max(best, base + bound.value))
+        if upper - best < margin:
+            return kept, best, True
+        if round_ == ROUNDS or perf_counter() > deadline:
+            break
+        opened, closed = bounds.settle(small, bound, best - base, margin=margin)
+        if round_ > 0 and opened.sum() + closed.sum() < SETTLED_SHARE * len(opened):
+            break
+        rest = without(small, opened=opened, closed=closed)
+        taken = np.concatenate((taken, small.candidate[opened]))
+        base += covered_weight(small, np.flatnonzero(opened))
+        small = rest
+    if perf_counter() > deadline:
+        return kept, upper, False
+    solved = mip(small, plan, seconds=deadline - perf_counter(), gap=margin)
+    value = base + covered_weight(small, solved.plan)
+    if value > best:
+        kept, best = np.concatenate((taken, small.candidate[solved.plan])), value
+    upper = min(upper, max(best, base + solved.bound))
+    proven = solved.finished or upper - best < margin
+    return kept, best if proven else upper, proven
+
+
+def _start(of: Problem) -> I64:
+    if of.add >= len(of.candidate):
+        return np.arange(len(of.candidate))
+    plan, _ = greedy(of.covers, of.weight, add=of.add)
+    return swapped(of, plan) if len(plan) else plan
+
+
+def _check(
+    weights: F64,
+    cover: TravelMatrix,
+    already: Bool,
+    *,
+    add: int,
+    time_limit_s: float,
+    must: Sequence[int],
+    forbidden: Sequence[int],
+) -> None:
+    candidates, points = cover.shape
+    rules = {
+        f"权重 {weights.shape} 与矩阵 {cover.shape} 不符 / weights {weights.shape} do not fit {cover.shape}": (
+            weights.shape != (points,)
+        ),
+        f"已覆盖 {already.shape} 与矩阵 {cover.shape} 不符 / already {already.shape} does not fit {cover.shape}": (
+            already.shape != (points,)
+        ),
+        "权重须为有限的非负数 / weights must be finite and not negative": (
+            not bool(np.all(np.isfinite(weights) & (weights >= 0)))
+        ),
+        f"add 须 ≥ 0 / add must be 0 or more; found {add}": add < 0,
+        f"time_limit_s 须 > 0 / time_limit_s must be above 0; found {time_limit_s}": not time_limit_s > 0,
+        f"must、forbidden 须为 0 至 {candidates - 1} / must and forbidden must be rows of the matrix": (
+            any(not 0 <= j < candidates for j in (*must, *forbidden))
+        ),
+        f"add = {add} 少于必选的 {len(set(must))} 处 / add = {add} is less than the {len(set(must))} sites of must": (
+            0 <= add < len(set(must))
+        ),
+        f"既必选又禁选 / both must and forbidden: {sorted(set(must) & set(forbidden))}": (
+            bool(set(must) & set(forbidden))
+        ),
+    }
+    if any(rules.values()):
+        raise InputError([Defect(message) for message, broken in rules.items() if broken])
+
+
+def _matrix(cover: TravelMatrix) -> sparse.csr_array:
+    return sparse.csr_array(
+        (np.ones(len(cover.indices)), cover.indices.copy(), cover.indptr.copy()), shape=cover.shape
+    )
