@@ -6,6 +6,8 @@ of it, with k = 3000 pi / 180. The inverses are iterated to well under a millime
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from pyproj import Transformer
 
@@ -54,6 +56,7 @@ def from_wgs84(lon: F64, lat: F64, datum: str) -> tuple[F64, F64]:
     return np.asarray(x), np.asarray(y)
 
 
+@lru_cache(maxsize=32)
 def _transformer(source: str, target: str) -> Transformer:
     from pyproj.exceptions import CRSError
 

@@ -7,12 +7,12 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from geo.intake.privacy import mask_mobiles
 from geo.models import AuditEntry
 
 COLUMNS = ["station_id", "name", "kind", "plates", "lon", "lat", "services", "hours", "hours_text", "street",
@@ -43,17 +43,19 @@ class StationList:
     audit: tuple[AuditEntry, ...]
 
 
+def station_frame(records: Sequence[Mapping[Any, Any]]) -> pd.DataFrame:
+    """Records as a frame of :data:`COLUMNS`; text stays object, so that None stays None."""
+    frame = pd.DataFrame(list(records), columns=COLUMNS, dtype=object)
+    return frame.astype({"lon": np.float64, "lat": np.float64, "row": np.int64, "precision_m": np.float64})
+
+
 def merge_stations(lists: Sequence[StationList]) -> StationList:
     """Several lists as one: the same door under several plates becomes one location.
 
     Two rows are one location within 15 m, and within 30 m where their names are alike (numbers in
     the names must agree: 一号 is not 二号). The first row stays, with all plates and services.
     """
-    frame = (
-        pd.concat([p.frame for p in lists if len(p.frame)], ignore_index=True)
-        if any(len(p.frame) for p in lists)
-        else pd.DataFrame(columns=COLUMNS)
-    )
+    frame = station_frame([record for part in lists for record in part.frame.to_dict("records")])
     audit = [entry for part in lists for entry in part.audit]
     counts = {key: sum(part.counts[key] for part in lists) for key in ("listed", "mapped", "rejected")}
     already = sum(part.counts["merged"] for part in lists)
@@ -61,7 +63,7 @@ def merge_stations(lists: Sequence[StationList]) -> StationList:
     groups: dict[int, list[int]] = {i: [i] for i in range(len(frame)) if i not in dropped}
     for other, first in dropped.items():
         groups[first].append(other)
-        row, head = frame.loc[other], frame.loc[first]
+        row, head = frame.iloc[other].to_dict(), frame.iloc[first].to_dict()
         zh, en = f"与“{head['name']}”为同一处所", f"the same location as {head['name']}"
         if isinstance(row["hours"], str) and isinstance(head["hours"], str) and row["hours"] != head["hours"]:
             zh, en = f"{zh}；开放时间不同，用前者", f"{en}; other hours, the first are used"
@@ -93,7 +95,7 @@ def merge_stations(lists: Sequence[StationList]) -> StationList:
     for column, values in joined.items():
         merged[column] = pd.Series(values, index=merged.index, dtype=object)
     merged = merged.reset_index(drop=True)
-    merged["station_id"] = station_ids(list(merged["station_id"]))
+    merged["station_id"] = pd.Series(station_ids(list(merged["station_id"])), dtype=object)
     total = {
         **counts,
         "used": len(merged),
@@ -129,7 +131,7 @@ def _alike(a: str, b: str) -> bool:
 
 
 def _all_plates(rows: pd.DataFrame) -> tuple[str, ...]:
-    names = list(rows["name"]) if len(rows) > 1 else []
+    names = list(rows["name"]) if len(set(rows["name"])) > 1 else []
     return tuple(dict.fromkeys([p for plates in rows["plates"] for p in plates] + names))
 
 

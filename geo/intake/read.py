@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 
 from geo.config import Study
 from geo.errors import Defect, InputError
-from geo.intake.areas import read_communities
+from geo.intake.areas import area_audit, read_communities
 from geo.intake.demand import read_demand
 from geo.intake.stations import StationList, merge_stations, read_stations
 from geo.intake.venues import read_venues
@@ -51,6 +53,7 @@ def missing_files(study: Study) -> list[Defect]:
 def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -> Inputs:
     """Read and check every table of a study against its area (WGS-84) and its network.
 
+    The population of communities without a column of their own is what their residents sum to.
     Raises one :class:`geo.errors.InputError` with the defects of all files.
     """
     shape = area.geometry.iloc[0]
@@ -63,29 +66,47 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
             defects.extend(error.defects)
             return None
 
+    outline = attempt(lambda: area_audit(study))
     lists = [attempt(lambda s=s: _stations(study, s, shape)) for s in study.stations]  # type: ignore[misc]
     communities = attempt(lambda: read_communities(study, area=shape))
     venues = attempt(lambda: read_venues(study, area=shape, network=network))
     demand = None
     if communities is not None:
-        demand = attempt(lambda: read_demand(study, area=shape, communities=communities, network=network))
+        polygons = communities[0]
+        demand = attempt(lambda: read_demand(study, area=shape, communities=polygons, network=network))
     merged = merge_stations([part for part in lists if part is not None])
     if not defects and merged.frame.empty:
         message = "没有一个可用的驿站：请核对坐标系与范围 / no usable station: check the datum and the area"
         defects.append(Defect(message, file=study.stations[0].file))
-    if defects or communities is None or venues is None or demand is None:
+    if defects or outline is None or communities is None or venues is None or demand is None:
         raise InputError(defects)
     return Inputs(
         stations=merged.frame,
         station_counts=merged.counts,
-        communities=communities,
+        communities=_with_people(communities[0], demand[0]),
         venues=venues[0],
         demand=demand[0],
         area=area,
-        audit=(*merged.audit, *demand[1], *venues[1]),
+        # the communities' file may have been read for the area as well
+        audit=(
+            *(e for e in outline if e not in communities[1]),
+            *merged.audit,
+            *communities[1],
+            *demand[1],
+            *venues[1],
+        ),
         sha256={name: _sha256(study, name) for _key, name in named_files(study)},
         synthetic=study.study.synthetic,
     )
+
+
+def _with_people(communities: gpd.GeoDataFrame, demand: pd.DataFrame) -> gpd.GeoDataFrame:
+    if (communities["population"] > 0).any():
+        return communities
+    inside = demand[(demand["layer"] == "residents") & (demand["community"] >= 0)]
+    rows = inside["community"].to_numpy(dtype=np.int64)
+    weight = inside["weight"].to_numpy(dtype=float)
+    return communities.assign(population=np.bincount(rows, weights=weight, minlength=len(communities)))
 
 
 def _stations(study: Study, section: Any, shape: Any) -> StationList:

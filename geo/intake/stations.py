@@ -17,7 +17,7 @@ from geo.errors import Defect, InputError
 from geo.intake.columns import VOCABULARY, datum_said, find_heading, map_columns
 from geo.intake.datum import to_wgs84
 from geo.intake.hours import read_hours
-from geo.intake.merge import COLUMNS, StationList, merge_stations, station_ids
+from geo.intake.merge import StationList, merge_stations, station_frame, station_ids
 from geo.intake.positions import dms_misread, mend, mend_projected, number, pair_texts, precision_m
 from geo.intake.privacy import mask_mobiles
 from geo.intake.services import parse_services, tick_columns, ticked
@@ -106,8 +106,8 @@ def read_stations(
             _take(table, mapping, ticks, datum=datum, issuer=issuer, date=date, area=area, out=out)
     if defects:
         raise InputError(defects)
-    frame = pd.DataFrame(out.kept, columns=COLUMNS)
-    frame["station_id"] = station_ids(list(frame["station_id"]))
+    frame = station_frame(out.kept)
+    frame["station_id"] = pd.Series(station_ids(list(frame["station_id"])), dtype=object)
     counts = {
         "listed": out.listed, "mapped": out.listed - out.unmapped, "used": len(frame), "merged": 0,
         "rejected": out.rejected, "hours_known": int(frame["hours"].notna().sum()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,63 +14,142 @@ from geo.errors import Defect, InputError
 from geo.intake.columns import map_columns
 from geo.intake.datum import to_wgs84
 from geo.intake.hours import parse_hours
-from geo.intake.positions import number
+from geo.intake.positions import number, pair
 from geo.intake.privacy import mask_mobiles
 from geo.intake.services import parse_services
-from geo.intake.tables import read_table
+from geo.intake.tables import Table, read_table
 from geo.models import AuditEntry, RoadNetwork
 
 COLUMNS = ["venue_id", "name", "kind", "lon", "lat", "services", "hours"]
+FIELDS = ("id", "name", "kind", "lon", "lat", "lonlat", "services", "hours")
 
 
 def read_venues(study: Study, *, area: Any, network: RoadNetwork) -> tuple[pd.DataFrame, list[AuditEntry]]:
-    """Venues inside the area; rows without a position or outside stand in the audit."""
+    """Venues inside the area (WGS-84): ``venue_id name kind lon lat services hours``, and the audit.
+
+    From the file of the study, else from the amenities of the roads file, where an unnamed one bears
+    its kind. Rows without a position or outside the area stand in the audit. Raises
+    :class:`geo.errors.InputError` where the file cannot be read or its columns cannot be made out.
+    """
+    audit: list[AuditEntry] = []
     if study.venues is None:
-        frame = network.surroundings.amenities
-        venues = pd.DataFrame(
-            {
-                "venue_id": frame["osm_id"], "name": [n or k for n, k in zip(frame["name"], frame["kind"], strict=True)],
-                "kind": frame["kind"], "lon": frame["lon"].astype(float), "lat": frame["lat"].astype(float),
-                "services": [frozenset[str]() for _ in range(len(frame))],
-                "hours": [parse_hours(h) for h in frame["opening_hours"]],
-            }
-        )  # fmt: skip
-        audit: list[AuditEntry] = []
+        venues = _from_osm(network)
     else:
         venues, audit = _from_file(study)
-    if venues.empty:
-        return pd.DataFrame(columns=COLUMNS), audit
-    inside = shapely.contains_xy(area, venues["lon"].to_numpy(dtype=float), venues["lat"].to_numpy(dtype=float))
+    shapely.prepare(area)
+    lon, lat = venues["lon"].to_numpy(dtype=float), venues["lat"].to_numpy(dtype=float)
+    inside = np.asarray(shapely.contains_xy(area, lon, lat), dtype=np.bool_)
     if study.venues is not None:
-        audit += [
-            AuditEntry("skipped", "候选场所在范围外", "venue outside the area", file=study.venues.file, name=str(n))
-            for n in venues["name"][~inside]
-        ]
-    return venues[inside].reset_index(drop=True), audit
+        zh, en = "候选场所在范围外", "venue outside the area"
+        for sheet, row, name in venues.loc[~inside, ["sheet", "row", "name"]].itertuples(index=False):
+            audit.append(
+                AuditEntry("skipped", zh, en, file=study.venues.file, sheet=sheet, row=int(row), name=name)
+            )
+    return venues.loc[inside, COLUMNS].reset_index(drop=True), audit
+
+
+def _from_osm(network: RoadNetwork) -> pd.DataFrame:
+    frame = network.surroundings.amenities
+    made = {
+        "venue_id": [str(v) for v in frame["osm_id"]],
+        "name": [name or kind for name, kind in zip(frame["name"], frame["kind"], strict=True)],
+        "kind": list(frame["kind"]),
+        "lon": frame["lon"].to_numpy(dtype=float),
+        "lat": frame["lat"].to_numpy(dtype=float),
+        "services": [frozenset[str]() for _ in range(len(frame))],
+        "hours": [parse_hours(text) for text in frame["opening_hours"]],
+    }
+    return pd.DataFrame({key: _column(key, values) for key, values in made.items()})
+
+
+def _column(key: str, values: Any) -> pd.Series[Any]:
+    return pd.Series(values, dtype=np.float64 if key in {"lon", "lat"} else object)
 
 
 def _from_file(study: Study) -> tuple[pd.DataFrame, list[AuditEntry]]:
     assert study.venues is not None
-    table = read_table(study.path(study.venues.file))[0]
-    mapping = map_columns(table.frame.columns, ("id", "name", "kind", "lon", "lat", "services", "hours"))
-    missing = [f for f in ("name", "lon", "lat") if f not in mapping]
-    if missing:
-        message = f"找不到列 {'、'.join(missing)} / columns not found; the file has {'、'.join(map(str, table.frame.columns))}"
-        raise InputError(Defect(message, file=study.venues.file))
-    rows, audit = [], []
+    path = study.path(study.venues.file)
+    if not path.is_file():
+        raise InputError(Defect("没有这个文件 / no such file", file=study.venues.file, key="venues.file"))
+    rows: list[dict[str, Any]] = []
+    audit: list[AuditEntry] = []
+    tables = read_table(path)
+    mapped = [map_columns(table.frame.columns, FIELDS) for table in tables]
+    lacking = [_lacking(mapping) for mapping in mapped]
+    if all(lacking):
+        raise InputError(
+            Defect(
+                f"找不到列 {'、'.join(missing)}；有 {'、'.join(map(str, table.frame.columns))} / "
+                "columns not found; the file has these",
+                file=table.file,
+                sheet=table.sheet or None,
+            )
+            for table, missing in zip(tables, lacking, strict=True)
+        )
+    for table, mapping, missing in zip(tables, mapped, lacking, strict=True):
+        for row, text, why in table.skipped:
+            zh, _, en = why.partition(" / ")
+            audit.append(_entry("skipped", zh, en or zh, table, row, found=text))
+        if missing:
+            zh, en = "此工作表不是场所表", "this sheet is no list of venues"
+            audit.append(AuditEntry("skipped", zh, en, file=table.file, sheet=table.sheet))
+        else:
+            rows += _take(table, mapping, "wgs84" if table.crs else study.venues.datum, audit)
+    frame = pd.DataFrame({key: _column(key, [r[key] for r in rows]) for key in (*COLUMNS, "sheet", "row")})
+    frame["venue_id"] = _ids(list(frame["venue_id"]))
+    return frame, audit
+
+
+def _lacking(mapping: dict[str, str]) -> list[str]:
+    position = [] if "lonlat" in mapping else [("lon", "经度 / longitude"), ("lat", "纬度 / latitude")]
+    return [text for key, text in (("name", "名称 / name"), *position) if key not in mapping]
+
+
+def _take(table: Table, mapping: dict[str, str], datum: str, audit: list[AuditEntry]) -> list[dict[str, Any]]:
+    kept: list[dict[str, Any]] = []
+    positions: list[tuple[float, float]] = []
     for record, row in zip(table.frame.to_dict("records"), table.rows, strict=True):
-        cell = {key: record[heading] or "" for key, heading in mapping.items()}
-        lon, lat = number(cell["lon"]), number(cell["lat"])
+        cell = {key: str(record[heading] or "") for key, heading in mapping.items()}
         name = mask_mobiles(cell["name"])
-        if lon is None or lat is None:
-            audit.append(AuditEntry("unmapped", "没有可用的坐标", "no usable coordinates", file=table.file, row=int(row), name=name))
+        lon, lat = number(cell.get("lon")), number(cell.get("lat"))
+        both = (lon, lat) if lon is not None and lat is not None else pair(cell.get("lonlat"))
+        if both is None:
+            typed = cell.get("lonlat") or f"{cell.get('lon', '')}, {cell.get('lat', '')}".strip(", ")
+            audit.append(
+                _entry("unmapped", "没有可用的坐标", "no usable coordinates", table, row, name, typed)
+            )
             continue
-        x, y = to_wgs84(np.array([lon]), np.array([lat]), study.venues.datum)
-        rows.append(
+        services, unknown = parse_services(cell.get("services"))
+        if unknown:
+            audit.append(
+                _entry(
+                    "noted", "未识别的服务", "services not understood", table, row, name, "、".join(unknown)
+                )
+            )
+        positions.append(both)
+        kept.append(
             {
-                "venue_id": cell.get("id") or f"V{row - 1:04d}", "name": name, "kind": cell.get("kind", ""),
-                "lon": float(x[0]), "lat": float(y[0]), "services": parse_services(cell.get("services"))[0],
-                "hours": parse_hours(cell.get("hours")),
+                "venue_id": cell.get("id", ""), "name": name or cell.get("kind") or f"{row}",
+                "kind": cell.get("kind", ""), "services": services,
+                "hours": parse_hours(cell.get("hours")), "sheet": table.sheet, "row": int(row),
             }
         )  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS), audit
+    xy = np.array(positions, dtype=np.float64).reshape(-1, 2)
+    lon_deg, lat_deg = to_wgs84(xy[:, 0], xy[:, 1], datum)
+    return [{**row, "lon": x, "lat": y} for row, x, y in zip(kept, lon_deg, lat_deg, strict=True)]
+
+
+def _entry(
+    action: Any, zh: str, en: str, table: Table, row: Any, name: str = "", found: str = ""
+) -> AuditEntry:
+    return AuditEntry(
+        action, zh, en, file=table.file, sheet=table.sheet, row=int(row), name=name, found=mask_mobiles(found)
+    )
+
+
+def _ids(given: Sequence[Any]) -> list[str]:
+    """The ids of the file where every row has one and they differ, else V001 …."""
+    texts = [str(v) for v in given]
+    if all(texts) and len(set(texts)) == len(texts):
+        return texts
+    return [f"V{i:03d}" for i in range(1, len(texts) + 1)]

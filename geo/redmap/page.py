@@ -95,6 +95,7 @@ def render(result: StudyResult, *, view: str) -> str:
         zoom_start=13,
         zoom_control=False,
         attributionControl=False,
+        fadeAnimation=False,
         min_zoom=3,
         max_zoom=19,
     )

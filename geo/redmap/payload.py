@@ -36,7 +36,7 @@ def planner(result: StudyResult) -> Content:
     values = {
         "page": "planner",
         **_head(result, _bounds(inputs.area, result.bands)),
-        "summary": _plain(result.summary),
+        "summary": _summary(result.summary),
         "stations": [{**s, "issuer": r["issuer"], "date": _text(r["date"]), "file": _text(r["file"])}
                      for s, r in zip(stations, inputs.stations.to_dict("records"), strict=True)],
         "communities": _communities(result),
@@ -67,6 +67,17 @@ def public(result: StudyResult) -> Content:
     values = {"page": "public", **_head(result, _bounds(points, result.bands)), "stations": _stations(result)}
     clean: dict[str, Any] = mask_everything(values)
     return clean, {"bands": _bands(result.bands, tolerance_m=PUBLIC_TOLERANCE_M, grid_m=COARSE_GRID_M)}
+
+
+def _summary(summary: Mapping[str, Any]) -> Any:
+    """The summary; hashes in groups of eight, which are read easier and never look like a phone number."""
+    values = _plain(summary)
+    source = values.get("provenance", {})
+    source["inputs"] = {
+        file: " ".join(digest[i : i + 8] for i in range(0, len(digest), 8))
+        for file, digest in source.get("inputs", {}).items()
+    }
+    return values
 
 
 def _bounds(*frames: gpd.GeoDataFrame) -> list[float | None]:
@@ -265,5 +276,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return round(value, 6) if math.isfinite(value) else None
     return value if value is None or isinstance(value, str | int | bool) else str(value)

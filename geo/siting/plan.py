@@ -15,7 +15,7 @@ from geo.siting.exact import lp_duals, mip
 from geo.siting.problem import Problem, problem, without
 from geo.siting.search import covered_weight, greedy, swapped
 
-ROUNDS = 3  # of LP bound and settling before branch and cut
+ROUNDS = 12  # of bounds and settling before branch and cut
 SETTLED_SHARE = 0.05  # a round that settles fewer candidates is the last: branch and cut does better
 GAP_SHARE = 1e-9  # of all weight: fractional plans closer than this are equal
 SCALED_TOTAL = 1e6  # fractional weights are scaled to this sum: HiGHS' tolerances are absolute
@@ -121,32 +121,43 @@ def _solve(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float, bo
     kept, best = of.candidate[:0], 0.0
     # Sites settled for good are ``taken`` and worth ``base``; ``small`` is the problem over the rest.
     small, taken, base = of, of.candidate[:0], 0.0
-    for round_ in range(ROUNDS + 1):
+    solve_lp = False
+    for round_ in range(ROUNDS):
         plan = _start(small)
         value = covered_weight(small, plan)
         if base + value > best:
             kept, best = np.concatenate((taken, small.candidate[plan])), base + value
         if small.add == 0 or small.add >= len(small.candidate) or upper - best < margin:
             return kept, best, True
-        if round_ == 0:
-            bound, plan, value = bounds.subgradient(small, plan, value, deadline=deadline)
-            if value > best:
-                kept, best = small.candidate[plan], value
-        else:
+        if solve_lp:
             bound = bounds.at(small, lp_duals(small, seconds=deadline - perf_counter()))
+        else:
+            bound, plan, value = bounds.subgradient(small, plan, value, deadline=deadline)
+            if base + value > best:
+                kept, best = np.concatenate((taken, small.candidate[plan])), base + value
         # Plans outside ``small`` are no better than ``best``: the bound holds for all that matter.
         upper = min(upper, max(best, base + bound.value))
         if upper - best < margin:
             return kept, best, True
-        if round_ == ROUNDS or perf_counter() > deadline:
-            break
+        if perf_counter() > deadline:
+            return kept, upper, False
         opened, closed = bounds.settle(small, bound, best - base, margin=margin)
-        if round_ > 0 and opened.sum() + closed.sum() < SETTLED_SHARE * len(opened):
-            break
+        settled = int(opened.sum() + closed.sum())
+        print(round_, solve_lp, small.covers.shape, base, best, upper, settled, perf_counter()-deadline)
         rest = without(small, opened=opened, closed=closed)
         taken = np.concatenate((taken, small.candidate[opened]))
         base += covered_weight(small, np.flatnonzero(opened))
         small = rest
+        if settled < SETTLED_SHARE * len(opened):
+            if solve_lp:
+                break
+            solve_lp = True
+    plan = _start(small)
+    if small.add >= len(small.candidate):
+        value = covered_weight(small, plan)
+        improved = base + value > best
+        kept = np.concatenate((taken, small.candidate[plan])) if improved else kept
+        return kept, max(best, base + value), True
     if perf_counter() > deadline:
         return kept, upper, False
     solved = mip(small, plan, seconds=deadline - perf_counter(), gap=margin)

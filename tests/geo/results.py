@@ -41,8 +41,7 @@ def toy_result(
     rail = [(reach * 0.3, -100.0), (reach * 0.34, reach + 100)]
     network = grid_network(side, side, STEP_M, barriers=[("water", river), ("railway", rail)])
     classes = np.zeros(network.edge_count, dtype=np.uint8)
-    mid = np.abs((network.geometry.lat[network.geometry.start[:-1]] - network.node_lat.mean()) * 111_000)
-    classes[mid < 40] = 1
+    classes[: (side - 1) * side].reshape(side, -1)[side // 2] = 1  # one main street, west to east
     network = _with(network, way_class=classes, class_names=("residential", "primary"))
 
     xy = rng.uniform(0.1 * reach, 0.75 * reach, (stations, 2))

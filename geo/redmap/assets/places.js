@@ -100,7 +100,6 @@ RedMap.start = async (map) => {
   RedMap.state.lang = ['zh', 'en'].includes(asked.lang) ? asked.lang : RedMap.data.lang;
   for (const [id, header] of Object.entries(RedMap.data.layers)) RedMap.layers[id] = await RedMap.decode(id, header);
   RedMap.setup(asked);
-  map.options.fadeAnimation = false;
   map.invalidateSize({ animate: false });
   const view = /^(\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(asked.map || '');
   if (view && +view[1] <= 19 && Math.abs(+view[2]) <= 85 && Math.abs(+view[3]) <= 180) map.setView([+view[2], +view[3]], +view[1], { animate: false });
