@@ -18,7 +18,7 @@ from geo.intake.columns import clean_heading, find_heading, map_columns
 from geo.intake.datum import to_wgs84
 from geo.intake.positions import number, pair
 from geo.intake.tables import Table, read_table
-from geo.models import F64, I64, AuditEntry
+from geo.models import F64, I64, AuditEntry, Bool
 
 MOST_DEFECTS = 20  # of one kind in one file; the rest is counted
 _COUNT = re.compile(
@@ -30,8 +30,9 @@ def read_points(path: Path, section: DemandSection, *, layer: str) -> tuple[pd.D
     """``lon lat weight`` of every row of a table or vector layer (a point inside each polygon), WGS-84.
 
     Weights come from the column named in the section, else from a heading that says so, else each row
-    counts 1, which the audit says. Raises :class:`geo.errors.InputError` for missing columns and for every row
-    whose position or weight is no number, or whose weight is negative.
+    counts 1, which the audit says. A blank weight is not stated: the row goes to the audit. Raises
+    :class:`geo.errors.InputError` for missing columns and for every row whose position or weight is no
+    number, or whose weight is negative.
     """
     frames: list[pd.DataFrame] = []
     audit: list[AuditEntry] = []
@@ -48,7 +49,9 @@ def read_points(path: Path, section: DemandSection, *, layer: str) -> tuple[pd.D
             defects += problems
         else:
             frame, wrong = _rows(table, mapping, section.datum, layer)
-            frames.append(frame)
+            blank = _blank(table, mapping)
+            frames.append(frame[~blank])
+            audit += _not_stated(table, mapping, blank, layer)
             defects += wrong
             if "weight" not in mapping:
                 zh, en = f"{layer}：没有权重列，每行计 1", f"{layer}: no weight column, each row counts 1"
@@ -100,11 +103,27 @@ def _rows(table: Table, mapping: dict[str, str], datum: str, layer: str) -> tupl
     place = mapping.get("lonlat", f"{mapping.get('lon')}, {mapping.get('lat')}")
     defects = _wrong(table, np.flatnonzero(~placed), "不是坐标 / not a position", place, layer)
     if "weight" in mapping:
-        bad = np.flatnonzero(~counted)
+        bad = np.flatnonzero(~counted & ~_blank(table, mapping))
         defects += _wrong(
             table, bad, "权重应为非负数 / the weight must be a number ≥ 0", mapping["weight"], layer
         )
     return pd.DataFrame({"lon": x, "lat": y, "weight": weight}), defects
+
+
+def _blank(table: Table, mapping: dict[str, str]) -> Bool:
+    if "weight" not in mapping:
+        return np.zeros(len(table.frame), dtype=np.bool_)
+    return np.asarray(table.frame[mapping["weight"]].isna(), dtype=np.bool_)
+
+
+def _not_stated(table: Table, mapping: dict[str, str], blank: Bool, layer: str) -> list[AuditEntry]:
+    zh, en = f"{layer}：权重空缺，未计", f"{layer}: the weight is not stated, not counted"
+    return [
+        AuditEntry(
+            "skipped", zh, en, file=table.file, sheet=table.sheet, row=int(row), column=mapping["weight"]
+        )
+        for row in table.rows[blank]
+    ]
 
 
 def _positions(table: Table, mapping: dict[str, str]) -> tuple[F64, F64]:

@@ -93,7 +93,7 @@ def _gathered(lon: F64, lat: F64, size: F64, to_plane: Transformer) -> tuple[F64
 
 
 def way_points(network: RoadNetwork) -> tuple[F64, F64, F64]:
-    """Points at most :data:`STEP_M` apart along the ways people live on: degrees, and metres each stands for."""
+    """Points about :data:`STEP_M` apart along the ways people live on: degrees, and metres each stands for."""
     geometry = network.geometry
     edge = np.repeat(np.arange(network.edge_count), np.diff(geometry.start))
     apart = np.array([name in NOBODY_LIVES_ON for name in network.class_names], dtype=np.bool_)
@@ -103,7 +103,7 @@ def way_points(network: RoadNetwork) -> tuple[F64, F64, F64]:
     dx = np.diff(geometry.lon)[at] * np.cos(np.radians(geometry.lat[at])) * M_PER_DEG
     dy = np.diff(geometry.lat)[at] * M_PER_DEG
     length_m = np.hypot(dx, dy)
-    pieces = np.maximum(np.ceil(length_m / STEP_M).astype(np.int64), 1)
+    pieces = np.maximum(np.rint(length_m / STEP_M).astype(np.int64), 1)
     index = np.repeat(at, pieces)
     first = np.repeat(np.cumsum(pieces) - pieces, pieces)
     part = (np.arange(len(index)) - first + 0.5) / np.repeat(pieces, pieces)

@@ -66,7 +66,7 @@ def _map_page(figure: Any, result: StudyResult) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    figure.text(0.06, 0.955, _title(result), fontsize=17, weight="bold", color="#8a1015")
+    figure.text(0.06, 0.955, _title(result), fontsize=17, color="#8a1015")
     axes = figure.add_axes((0.04, 0.12, 0.92, 0.8))
     net = result.network
     lines = [
@@ -127,7 +127,7 @@ def _scale_bar(axes: Any, west: float, south: float, east: float, north: float) 
 
 def _figures_page(figure: Any, result: StudyResult) -> None:
     summary = result.summary
-    figure.text(0.06, 0.955, "主要数字 Key figures", fontsize=15, weight="bold", color="#8a1015")
+    figure.text(0.06, 0.955, "主要数字 Key figures", fontsize=15, color="#8a1015")
     stations, standard = summary["stations"], summary["standard"]
     lines = [
         f"标准 standard：{standard['mode']}，{standard['speed_kmh'] or '—'} km/h，{standard['limit_minutes']:g} 分钟 min",
@@ -161,7 +161,7 @@ def _figures_page(figure: Any, result: StudyResult) -> None:
 def _table(
     figure: Any, top: float, title: str, head: list[str], rows: list[list[str]], widths: tuple[float, ...]
 ) -> None:
-    figure.text(0.06, top, title, fontsize=12, weight="bold", color="#8a1015")
+    figure.text(0.06, top, title, fontsize=12, color="#8a1015")
     if not rows:
         figure.text(0.06, top - 0.03, "无 none", fontsize=9)
         return

@@ -193,5 +193,5 @@ def _write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
         path,
         driver="GeoJSON",
         engine="pyogrio",
-        layer_options={"RFC7946": "YES", "COORDINATE_PRECISION": "6"},
+        layer_options={"COORDINATE_PRECISION": "7"},
     )

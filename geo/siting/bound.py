@@ -16,8 +16,9 @@ from geo.models import F64, I64, Bool
 from geo.siting.problem import Problem
 from geo.siting.search import covered_weight, swapped
 
-STEPS = 300
-PATIENCE = 15  # steps without a better bound before the step is halved
+STEPS = 1000
+FINEST = 1e-3  # of the full step: further steps no longer improve the bound
+PATIENCE = 30  # steps without a better bound before the step is halved
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def subgradient(of: Problem, plan: I64, best: float, *, deadline: float) -> tupl
             stale += 1
             if stale >= PATIENCE:
                 scale, stale = scale / 2.0, 0
+                if scale < FINEST:
+                    break
     improved = swapped(of, plan)
     value = covered_weight(of, improved)
     return (bound, improved, value) if value > best else (bound, plan, best)

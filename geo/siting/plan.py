@@ -13,7 +13,7 @@ from geo.models import F64, I64, Bool, Plan, TravelMatrix
 from geo.siting import bound as bounds
 from geo.siting.exact import lp_duals, mip
 from geo.siting.problem import Problem, problem, without
-from geo.siting.search import covered_weight, greedy, swapped
+from geo.siting.search import covered_weight, greedy, kicked, swapped
 
 ROUNDS = 12  # of bounds and settling before branch and cut
 SETTLED_SHARE = 0.05  # a round that settles fewer candidates is the last: branch and cut does better
@@ -133,6 +133,9 @@ def _solve(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float, bo
             bound = bounds.at(small, lp_duals(small, seconds=deadline - perf_counter()))
         else:
             bound, plan, value = bounds.subgradient(small, plan, value, deadline=deadline)
+            if base + bound.value - max(best, base + value) >= margin:
+                plan = kicked(small, plan, deadline=deadline)
+                value = covered_weight(small, plan)
             if base + value > best:
                 kept, best = np.concatenate((taken, small.candidate[plan])), base + value
         # Plans outside ``small`` are no better than ``best``: the bound holds for all that matter.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from time import perf_counter
 
 import numpy as np
 from scipy import sparse
@@ -11,6 +12,10 @@ from geo.models import F64, I64, Bool
 from geo.siting.problem import Problem
 
 MAX_SWAPS = 500
+KICKS = 100
+KICK_WORK = 4e7  # pairs of site and row looked at, about: fewer kicks for large problems
+MAX_KICK = 6  # sites dropped at once
+GOOD = 10  # candidates that a dropped site's successor is drawn from
 
 
 def greedy(covers: sparse.csr_array, weight: F64, *, add: int, among: I64 | None = None) -> tuple[I64, F64]:
@@ -75,3 +80,29 @@ def swapped(of: Problem, plan: I64) -> I64:
             break
         plan = np.sort(np.append(np.delete(plan, out), into))
     return plan
+
+
+def kicked(of: Problem, plan: I64, *, deadline: float) -> I64:
+    """Leave a local optimum: drop a few sites, add good ones at random, swap again; keep the best.
+
+    The random numbers are fixed, so the same problem gives the same plan while time lasts.
+    """
+    random = np.random.default_rng(2026)
+    best, value = plan, covered_weight(of, plan)
+    for _ in range(min(KICKS, int(KICK_WORK / max(of.covers.nnz, 1)))):
+        if perf_counter() > deadline or len(best) < 2:
+            break
+        drop = int(random.integers(1, min(MAX_KICK, len(best)) + 1))
+        trial = random.choice(best, len(best) - drop, replace=False)
+        for _ in range(drop):
+            gain = of.covers @ np.where(covered_rows(of, trial), 0.0, of.weight)
+            gain[best] = 0.0
+            gain[trial] = 0.0
+            good = np.argsort(-gain, kind="stable")[:GOOD]
+            trial = np.append(trial, random.choice(good))
+        if len(np.unique(trial)) < len(best):
+            continue
+        trial = swapped(of, trial)
+        if covered_weight(of, trial) > value:
+            best, value = trial, covered_weight(of, trial)
+    return best

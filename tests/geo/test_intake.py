@@ -31,7 +31,8 @@ def folder(tmp_path):
     frame.to_file(tmp_path / "c.geojson", driver="GeoJSON")
     at = f"{MIDDLE!r},{(SOUTH + NORTH) / 2!r}"
     (tmp_path / "s.csv").write_text(
-        f"名称,经度,纬度,服务项目,开放时间\n甲站,{at},饮水、卫生间,9:00-17:00\n无坐标站,,,饮水,\n", encoding="utf-8"
+        f"名称,经度,纬度,服务项目,开放时间\n甲站,{at},饮水、卫生间,9:00-17:00\n无坐标站,,,饮水,\n",
+        encoding="utf-8",
     )
     (tmp_path / "v.csv").write_text(
         f"名称,类型,经度,纬度,设施,营业时间\n超市,supermarket,{at},卫生间、歌舞,8:00-20:00\n远处,mall,100,20,,\n没有坐标,mall,,,,\n",
@@ -66,7 +67,9 @@ def test_all_tables_have_their_columns_and_people_are_conserved(folder):
     assert list(made.demand.columns) == ["layer", "community", "lon", "lat", "weight"]
     assert list(made.venues.columns) == ["venue_id", "name", "kind", "lon", "lat", "services", "hours"]
     residents = made.demand[made.demand["layer"] == "residents"]
-    assert residents.groupby("community")["weight"].sum().to_dict() == pytest.approx({0: 1000, 1: 3000}, abs=1e-6)
+    assert residents.groupby("community")["weight"].sum().to_dict() == pytest.approx(
+        {0: 1000, 1: 3000}, abs=1e-6
+    )
     assert made.demand.loc[made.demand["layer"] == "workers", "weight"].tolist() == [12.0]
     assert made.synthetic is True
     assert made.station_counts["listed"] == 2
@@ -130,7 +133,10 @@ def test_communities_without_a_column_count_the_people_of_the_layer(folder):
 
 def test_missing_files_are_listed_with_their_keys(folder):
     s = study(folder, venues={"file": "gone.csv"}, area={"boundary": "no.geojson"})
-    assert {(d.key, d.file) for d in missing_files(s)} == {("venues.file", "gone.csv"), ("area.boundary", "no.geojson")}
+    assert {(d.key, d.file) for d in missing_files(s)} == {
+        ("venues.file", "gone.csv"),
+        ("area.boundary", "no.geojson"),
+    }
     assert missing_files(study(folder)) == []
 
 

@@ -26,7 +26,9 @@ def study(folder, **sections):
 
 
 def write(path, shapes, crs="EPSG:4326", **columns):
-    frame = gpd.GeoDataFrame(columns or {"n": range(len(shapes))}, geometry=list(shapes), crs=4326).to_crs(crs)
+    frame = gpd.GeoDataFrame(columns or {"n": range(len(shapes))}, geometry=list(shapes), crs=4326).to_crs(
+        crs
+    )
     frame.to_file(path, driver="GPKG" if path.suffix == ".gpkg" else "GeoJSON")
     return path.name
 
@@ -123,10 +125,18 @@ def test_polygons_only_leaves_lines_and_points_out():
 def test_communities_are_read_by_chinese_headings(tmp_path):
     halves = [box(115.80, 32.90, 115.81, 32.92), box(115.81, 32.90, 115.82, 32.92)]
     s = community_study(
-        tmp_path, halves, 社区名称=["甲", "乙"], 所属街道=["东街", "西街"], 常住人口=["1,200", "800人"], 编号=[7, 8]
+        tmp_path,
+        halves,
+        社区名称=["甲", "乙"],
+        所属街道=["东街", "西街"],
+        常住人口=["1,200", "800人"],
+        编号=[7, 8],
     )
     made, audit = read_communities(s, area=SQUARE)
-    assert made[["community_id", "name", "street"]].to_numpy().tolist() == [["7", "甲", "东街"], ["8", "乙", "西街"]]
+    assert made[["community_id", "name", "street"]].to_numpy().tolist() == [
+        ["7", "甲", "东街"],
+        ["8", "乙", "西街"],
+    ]
     assert made["population"].tolist() == [1200.0, 800.0]
     assert made.crs == "EPSG:4326"
     assert audit == []
@@ -142,7 +152,11 @@ def test_no_communities_is_an_empty_table_with_the_columns(tmp_path):
 def test_nameless_and_repeated_names_are_numbered_and_noted(tmp_path):
     quarters = [box(115.80 + i * 0.005, 32.90, 115.805 + i * 0.005, 32.92) for i in range(4)]
     s = community_study(
-        tmp_path, quarters, name=["甲", None, "甲", "甲"], street=["东", "东", "东", "西"], population=[1, 2, 3, 4]
+        tmp_path,
+        quarters,
+        name=["甲", None, "甲", "甲"],
+        street=["东", "东", "东", "西"],
+        population=[1, 2, 3, 4],
     )
     made, audit = read_communities(s, area=SQUARE)
     assert made["name"].tolist() == ["甲", "社区 2", "甲（2）", "甲"]

@@ -122,6 +122,7 @@ RedMap.start = async (map) => {
     tip.style.left = event.originalEvent.clientX + 14 + 'px';
     tip.style.top = event.originalEvent.clientY + 14 + 'px';
   });
+  document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && RedMap.open && event.target.id !== 'search') map.closePopup(RedMap.open); });
   map.on('mouseout', () => { RedMap.byId('tip').hidden = true; });
   RedMap.views.unshift(RedMap.words, RedMap.scale);
   RedMap.render();
