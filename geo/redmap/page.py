@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
@@ -11,12 +12,13 @@ import folium
 from branca.element import MacroElement
 from jinja2 import Template
 
-from geo.models import StudyResult
+from geo.models import MODES, StudyResult
 from geo.redmap import payload
 from geo.redmap.codec import Packed
 from geo.redmap.offline import MissingAssetError, OfflineFigure, script_safe
 
 MAP_ID = "redmap"
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "places.js")
 HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
 
@@ -38,7 +40,7 @@ class RedMapElement(MacroElement):
         self.view = view
         self.style = asset("redmap.css")
         self.code = script_safe("\n".join(asset(name) for name in (*SHARED_SCRIPTS, f"{view}.js")))
-        strings = json.loads(asset("i18n.json"))
+        strings = _words(f"{asset(f'{view}.html')}\n{self.code}")
         data = {**values, "strings": strings, "layers": {k: v.header() for k, v in layers.items()}}
         blobs = "\n".join(
             f'<script type="application/octet-stream" id="layer-{name}">{packed.data}</script>'
@@ -69,6 +71,15 @@ def asset(name: str) -> str:
         return (resources.files("geo.redmap") / "assets" / name).read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise MissingAssetError(f"安装包缺少 {name} / the package lacks {name}; reinstall redmap") from error
+
+
+def _words(used_in: str) -> dict[str, Any]:
+    """The words of both languages that a view's markup and scripts name, and those named by data."""
+    named = {*re.findall(r"['\"](\w+)['\"]", used_in), *MODES, *DAYS}
+    words = json.loads(asset("i18n.json"))
+    if "summary" in used_in:  # the planner's page also names layers, actions and tabs by key
+        return dict(words)
+    return {lang: {k: v for k, v in table.items() if k in named} for lang, table in words.items()}
 
 
 def json_in_html(value: Any) -> str:

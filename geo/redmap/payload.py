@@ -20,9 +20,11 @@ from geo.redmap.privacy import mask_everything
 AREA_TOLERANCE_M = 8.0
 BAND_TOLERANCE_M = 6.0
 PUBLIC_TOLERANCE_M = 12.0
+PUBLIC_CLOSING_M = 45.0  # joins the ribbons along streets into areas: the public page draws no roads
 REACH_TOLERANCE_M = 12.0
 GRID_M = 2.0
 COARSE_GRID_M = 4.0
+PUBLIC_COLUMNS = ("id", "name", "at", "services", "hours", "said", "address", "phone", "plates", "linked")
 TILE_M = 2500.0  # big shapes are cut, so that a tile draws only what lies in it
 TILE_FROM_POINTS = 4000
 
@@ -64,9 +66,23 @@ def public(result: StudyResult) -> Content:
     points = gpd.GeoDataFrame(
         geometry=gpd.points_from_xy(result.inputs.stations["lon"], result.inputs.stations["lat"])
     )
-    values = {"page": "public", **_head(result, _bounds(points, result.bands)), "stations": _stations(result)}
+    values = {
+        "page": "public",
+        **_head(result, _bounds(points, result.bands)),
+        "stations": [{k: s[k] for k in PUBLIC_COLUMNS} for s in _stations(result)],
+    }
     clean: dict[str, Any] = mask_everything(values)
-    return clean, {"bands": _bands(result.bands, tolerance_m=PUBLIC_TOLERANCE_M, grid_m=COARSE_GRID_M)}
+    # closing keeps the bands nested
+    areas = gpd.GeoDataFrame(geometry=_closed(result.bands, PUBLIC_CLOSING_M))
+    return clean, {"bands": _bands(areas, tolerance_m=PUBLIC_TOLERANCE_M, grid_m=COARSE_GRID_M)}
+
+
+def _closed(frame: gpd.GeoDataFrame, radius_m: float) -> gpd.GeoSeries:
+    """Shapes grown and shrunk again by ``radius_m`` metres on the ground; EPSG:4326 in and out."""
+    if frame.empty:
+        return frame.geometry
+    shapes = frame.geometry.to_crs(frame.estimate_utm_crs())
+    return shapes.buffer(radius_m, quad_segs=3).buffer(-radius_m, quad_segs=3).to_crs(frame.crs)
 
 
 def _summary(summary: Mapping[str, Any]) -> Any:

@@ -137,10 +137,10 @@ RedMap.roadWidth = (k, z) => {
   const w = RedMap.ROAD[k].w, at = Math.max(0, Math.min(3, (z - 12) / 2)), i = Math.min(2, Math.floor(at));
   return w[i] + (w[i + 1] - w[i]) * (at - i);
 };
-RedMap.paintRoads = (ctx, v) => {
+RedMap.paintRoads = (ctx, v, kinds) => {
   const layer = RedMap.layers.roads, c = RedMap.palette();
   ctx.lineCap = ctx.lineJoin = 'round';
-  if (RedMap.path(ctx, layer, v, (tag) => tag === 4, false)) {
+  if (kinds.includes(0) && RedMap.path(ctx, layer, v, (tag) => tag === 4, false)) {
     ctx.strokeStyle = c.water;
     ctx.lineWidth = v.z < 13 ? 1.4 : v.z < 15 ? 2.2 : 3.2;
     ctx.stroke();
@@ -153,14 +153,14 @@ RedMap.paintRoads = (ctx, v) => {
     ctx.setLineDash([]);
   }
   for (const wide of [true, false]) {
-    for (const k of [2, 1, 0]) {
+    for (const k of kinds) {
       if (v.z < RedMap.ROAD[k].z || !RedMap.path(ctx, layer, v, (tag) => tag === k, false, 8)) continue;
       ctx.strokeStyle = wide ? (k === 2 ? c.localCasing : c.casing) : (k === 2 ? c.local : c.road);
       ctx.lineWidth = RedMap.roadWidth(k, v.z) + (wide ? 1.4 : 0);
       ctx.stroke();
     }
   }
-  if (RedMap.path(ctx, layer, v, (tag) => tag === 5, false)) {
+  if (kinds.includes(0) && RedMap.path(ctx, layer, v, (tag) => tag === 5, false)) {
     ctx.lineCap = 'butt';
     ctx.strokeStyle = c.rail;
     ctx.lineWidth = v.z < 14 ? 1.4 : 2.2;
@@ -241,7 +241,10 @@ RedMap.labels = (ctx, z) => {
   const keep = (at, w, up, down) => { const [x, y] = RedMap.place(v, at); take([x - w, y - up, x + w, y + down]); };
   if (on.sites) for (const s of d.sites) keep(s.at, 12, 30, 2);
   if (on.stations) for (const s of d.stations) keep(s.at, 8, 8, 8);
-  if (on.gaps) for (const g of d.gaps) { const [x, y] = RedMap.place(v, g.at), b = [x - 14, y - 9, x + 14, y + 9]; if (free(b)) { take(b); chosen.push({ x, y, w: 20, gap: g.rank }); } }
+  const ranks = z < 13 ? 10 : z < 14 ? 25 : Infinity; // small gaps get their number when there is room
+  if (on.gaps) for (const g of d.gaps) {
+    if (g.rank > ranks) continue;
+    const [x, y] = RedMap.place(v, g.at), b = [x - 14, y - 9, x + 14, y + 9]; if (free(b)) { take(b); chosen.push({ x, y, w: 20, gap: g.rank }); } }
   if (on.names) {
     if (on.stations) for (const s of d.stations) add(s.at, s.name, strong, 18, d.page === 'public' ? 14 : 15);
     if (on.sites) for (const s of d.sites) add(s.at, s.name, strong, 12, 15);
@@ -284,8 +287,10 @@ RedMap.Ground = L.GridLayer.extend({
     ctx.fillStyle = RedMap.palette().ground;
     ctx.fillRect(0, 0, 512, 512);
     if (on.areas && has.areas) RedMap.paintAreas(ctx, v);
+    // side streets lie under the bands until these are wide enough to carry them
+    if (on.roads && has.roads && v.z < 15) RedMap.paintRoads(ctx, v, [2]);
     if (on.bands && has.bands) RedMap.paintBands(ctx, v);
-    if (on.roads && has.roads) RedMap.paintRoads(ctx, v);
+    if (on.roads && has.roads) RedMap.paintRoads(ctx, v, v.z < 15 ? [1, 0] : [2, 1, 0]);
     if (on.areas && has.areas) RedMap.paintBorders(ctx, v);
     if (has.edge) RedMap.paintEdge(ctx, v);
     if (on.gaps && has.gaps) RedMap.paintGaps(ctx, v, ratio);
