@@ -40,7 +40,7 @@ class RedMapElement(MacroElement):
         self.view = view
         self.style = asset("redmap.css")
         self.code = script_safe("\n".join(asset(name) for name in (*SHARED_SCRIPTS, f"{view}.js")))
-        strings = _words(f"{asset(f'{view}.html')}\n{self.code}")
+        strings = _words(view, used_in=f"{asset(f'{view}.html')}\n{self.code}")
         data = {**values, "strings": strings, "layers": {k: v.header() for k, v in layers.items()}}
         blobs = "\n".join(
             f'<script type="application/octet-stream" id="layer-{name}">{packed.data}</script>'
@@ -73,12 +73,12 @@ def asset(name: str) -> str:
         raise MissingAssetError(f"安装包缺少 {name} / the package lacks {name}; reinstall redmap") from error
 
 
-def _words(used_in: str) -> dict[str, Any]:
-    """The words of both languages that a view's markup and scripts name, and those named by data."""
+def _words(view: str, *, used_in: str) -> dict[str, Any]:
+    """The words of both languages; of the public page only those that its assets or its data name."""
+    words: dict[str, Any] = json.loads(asset("i18n.json"))
+    if view == "planner":
+        return words
     named = {*re.findall(r"['\"](\w+)['\"]", used_in), *MODES, *DAYS}
-    words = json.loads(asset("i18n.json"))
-    if "summary" in used_in:  # the planner's page also names layers, actions and tabs by key
-        return dict(words)
     return {lang: {k: v for k, v in table.items() if k in named} for lang, table in words.items()}
 
 

@@ -143,7 +143,14 @@ def add_outlines(plan: Plan, district: District) -> None:
 
 
 def rows(
-    zone: Any, *, angle: float, length_m: float, depth_m: float, row_m: float, gap_m: float, rng: random.Random
+    zone: Any,
+    *,
+    angle: float,
+    length_m: float,
+    depth_m: float,
+    row_m: float,
+    gap_m: float,
+    rng: random.Random,
 ) -> list[Polygon]:
     """Buildings in rows, as Chinese housing stands, that fit into ``zone``."""
     if zone.is_empty:

@@ -98,7 +98,9 @@ def _estate(
     tags = {"highway": "residential" if use == "open" else "service"}
     if walled:
         tags["access"] = "private"
-    count = 1 if use == "school" else 2 if parcel.area < 34_000 or use == "works" else rng.choice((2, 3, 3, 4))
+    count = (
+        1 if use == "school" else 2 if parcel.area < 34_000 or use == "works" else rng.choice((2, 3, 3, 4))
+    )
     if use in {"open", "shops"}:
         count += 2
     gates = _gates(parcel, loop, streets, count, rng)
@@ -106,7 +108,9 @@ def _estate(
         return
     for outside, gate, inside in gates:
         # the last step leads to the loop even where the corner of it was cut
-        district.ways.append(Way([outside, gate, inside], {**tags, "service": "driveway"} if use == "shops" else dict(tags)))
+        district.ways.append(
+            Way([outside, gate, inside], {**tags, "service": "driveway"} if use == "shops" else dict(tags))
+        )
         if walled:
             district.gates.append(gate)
     district.ways.append(Way(points_of(loop.exterior), {**tags, **({"name": name} if housing else {})}))
@@ -120,7 +124,9 @@ def _estate(
     district.ways += [Way(points_of(line), dict(tags)) for line in lanes]
     zone = loop.buffer(-7).difference(shapely.union_all([line.buffer(7) for line in lanes]))
     for line in _paths(loop, angle) if housing and loop.area > 14_000 else ():
-        district.ways.append(Way(points_of(line), {"highway": "footway", **({"access": "private"} if walled else {})}))
+        district.ways.append(
+            Way(points_of(line), {"highway": "footway", **({"access": "private"} if walled else {})})
+        )
     floors = FLOORS[kind]
     height = rng.choice(floors)
     if housing:

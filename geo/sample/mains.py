@@ -97,7 +97,9 @@ def _dual(line: LineString, tags: dict[str, str], plan: Plan) -> Iterable[tuple[
         for side in (-9, 9):  # the line runs east; traffic keeps to the right
             lane = points_of(piece.offset_curve(side))
             lane = [points_of(piece)[0], *lane[1:-1], points_of(piece)[-1]]
-            made.append((LineString(lane if side < 0 else lane[::-1]), {**tags, "oneway": "yes", "lanes": "3"}))
+            made.append(
+                (LineString(lane if side < 0 else lane[::-1]), {**tags, "oneway": "yes", "lanes": "3"})
+            )
     return made
 
 

@@ -48,9 +48,7 @@ def _cross(ways: list[Way]) -> list[Way]:
         owner, point = ends[end]
         if line != owner and ground[line]:
             extra[line].append((float(lines[line].project(where[end])), point))
-    return [
-        Way(_with(w.points, more), w.tags, w.ground, w.ring) for w, more in zip(ways, extra, strict=True)
-    ]
+    return [Way(_with(w.points, more), w.tags, w.ground, w.ring) for w, more in zip(ways, extra, strict=True)]
 
 
 def _points(shape: shapely.Geometry) -> list[Point]:

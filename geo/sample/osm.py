@@ -72,7 +72,9 @@ def _others(town: Town, nodes: _Nodes) -> list[tuple[list[int], dict[str, str]]]
     level = -1
     made: list[tuple[list[int], dict[str, str]]] = []
 
-    def add(points: Sequence[Point], tags: dict[str, str], *, closed: bool = False, step_m: float = 40.0) -> None:
+    def add(
+        points: Sequence[Point], tags: dict[str, str], *, closed: bool = False, step_m: float = 40.0
+    ) -> None:
         nonlocal level
         level -= 1
         line = densify(points, step_m)

@@ -136,6 +136,7 @@ def _owners(faces: list[Polygon], seeds: F64, quarters: Polygon) -> list[int]:
     for i, j, metres in zip(a.tolist(), b.tolist(), shared.tolist(), strict=True):
         if metres > 5:
             near[i].append(j)
+
     # a town community spreads over town faces first: ten times as far counts a country face
     def cost(k: int, i: int) -> float:
         away = math.dist(seeds[k], (middle[i].x, middle[i].y))
@@ -174,7 +175,7 @@ def _count(shapes: list[Polygon], xy: F64, people: F64) -> list[int]:
 
 
 def _names(count: int) -> list[str]:
-    town = [*names.COMMUNITIES[: URBAN]]
+    town = [*names.COMMUNITIES[:URBAN]]
     land = [*names.COMMUNITIES[-RURAL:]]
     return (town + land)[:count]
 

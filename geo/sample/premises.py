@@ -63,7 +63,9 @@ class Chooser:
         self.xy = np.array([s.xy for s in pool])
         self.free = np.ones(len(pool), dtype=np.bool_)
 
-    def draw(self, count: int, spacing_m: float, fits: Callable[[Site], bool], power: float = 1.0) -> list[Site]:
+    def draw(
+        self, count: int, spacing_m: float, fits: Callable[[Site], bool], power: float = 1.0
+    ) -> list[Site]:
         fit = np.array([fits(s) for s in self.pool])
         made: list[Site] = []
         while len(made) < count:
@@ -82,5 +84,3 @@ def people_near(plan: Plan, district: District, pool: Sequence[Site], radius_m: 
     xy, people = homes(plan, district)
     near = cKDTree(xy).query_ball_point(np.array([s.xy for s in pool]), radius_m)
     return np.array([people[n].sum() for n in near]) + 1.0
-
-

@@ -129,7 +129,11 @@ def _name(site: Site, kind: str, taken: set[str]) -> str:
         "工会驿站": (f"{road}工会驿站", f"{area}工会户外劳动者驿站", f"{street}{road}工会爱心驿站"),
         "党群驿站": (f"{area}党群驿站", f"{road}暖新党群驿站", f"{street}{road}红色驿站"),
         "社区党群服务中心": (f"{area}党群服务中心", f"{area}党群服务中心{road}服务站", f"{area}便民服务中心"),
-        "银行网点": (f"示例银行{road}支行驿站", f"示例农商行{area}网点驿站", f"示例银行{street}{road}支行驿站"),
+        "银行网点": (
+            f"示例银行{road}支行驿站",
+            f"示例农商行{area}网点驿站",
+            f"示例银行{street}{road}支行驿站",
+        ),
         "商超": (f"惠邻超市{road}店驿站", f"惠邻超市{area}店驿站"),
         "小哥驿站": (f"{road}小哥驿站", f"{area}骑手驿站"),
         "环卫驿站": (f"{road}环卫工人休息站", f"{area}环卫驿站"),
@@ -157,8 +161,14 @@ def _row(name: str, kind: str, site: Site, hours: str, rng: random.Random) -> St
     elif style < 0.3 and "如厕" not in offered:
         services += "、无卫生间"
     mobile = rng.random() < 0.6
-    phone = f"139{rng.randrange(10**3):04d}{rng.randrange(10**4):04d}" if mobile else f"0000-{rng.randrange(2160000, 2169999)}"
-    contact = f"{rng.choice('张李王赵刘陈杨吴周徐孙')}{'同志' if mobile else '值班室'}" if mobile else "值班室"
+    phone = (
+        f"139{rng.randrange(10**3):04d}{rng.randrange(10**4):04d}"
+        if mobile
+        else f"0000-{rng.randrange(2160000, 2169999)}"
+    )
+    contact = (
+        f"{rng.choice('张李王赵刘陈杨吴周徐孙')}{'同志' if mobile else '值班室'}" if mobile else "值班室"
+    )
     address = f"示例区{site.road}{rng.randrange(1, 400)}号"
     return Station(name, kind, address, site.xy, hours, services, site.community.street, site.community.name,
                    contact, phone, "")  # fmt: skip

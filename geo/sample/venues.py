@@ -83,10 +83,14 @@ def outlets(plan: Plan, district: District, pool: Sequence[Site], rng: random.Ra
     largest = workers.index(max(workers))
     workers[largest] += WORKERS - sum(workers)
     taken: set[str] = set()
-    forms = ("速达快递{area}网点", "捷运快递{road}营业部", "快跑外卖{area}站", "邻里到家{road}站", "示例邮政{road}投递部")
-    return [
-        Outlet(_unique(forms, s, taken, rng), s.xy, w) for s, w in zip(chosen, workers, strict=True)
-    ]
+    forms = (
+        "速达快递{area}网点",
+        "捷运快递{road}营业部",
+        "快跑外卖{area}站",
+        "邻里到家{road}站",
+        "示例邮政{road}投递部",
+    )
+    return [Outlet(_unique(forms, s, taken, rng), s.xy, w) for s, w in zip(chosen, workers, strict=True)]
 
 
 def _unique(forms: Sequence[str], site: Site, taken: set[str], rng: random.Random) -> str:

@@ -24,7 +24,9 @@ SPLIT_M2 = 6_400.0
 
 def add_villages(plan: Plan, district: District, names: Iterator[str], rng: random.Random) -> None:
     """Villages and small towns outside the quarters, linked by country roads."""
-    built = shapely.union_all([plan.core.buffer(330), plan.west.buffer(230), plan.east.buffer(230), plan.south.buffer(330)])
+    built = shapely.union_all(
+        [plan.core.buffer(330), plan.west.buffer(230), plan.east.buffer(230), plan.south.buffer(330)]
+    )
     free = plan.boundary.buffer(-300).difference(built).difference(plan.barred.buffer(230))
     shapely.prepare(free)
     centres = [(float(x), float(y)) for x, y in TOWNS]

@@ -16,9 +16,9 @@ from geo.models import F64, I64, Bool
 from geo.siting.problem import Problem
 from geo.siting.search import covered_weight, swapped
 
-STEPS = 1000
+STEPS = 400
 FINEST = 1e-3  # of the full step: further steps no longer improve the bound
-PATIENCE = 30  # steps without a better bound before the step is halved
+PATIENCE = 20  # steps without a better bound before the step is halved
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from geo.siting.problem import Problem
 
 MAX_SWAPS = 500
 KICKS = 100
-KICK_WORK = 4e7  # pairs of site and row looked at, about: fewer kicks for large problems
+KICK_WORK = 2e7  # pairs of site and row looked at, about: fewer kicks for large problems
 MAX_KICK = 6  # sites dropped at once
 GOOD = 10  # candidates that a dropped site's successor is drawn from
 
