@@ -154,7 +154,7 @@ def _gates(
 ) -> list[tuple[tuple[float, float], tuple[float, float], tuple[float, float]]]:
     edge = parcel.exterior
     start = rng.random()
-    made = []
+    made: list[tuple[tuple[float, float], tuple[float, float]]] = []
     for i in range(count):
         for _attempt in range(8):
             gate = edge.interpolate((start + (i + rng.uniform(-0.22, 0.22)) / count) % 1 * edge.length)

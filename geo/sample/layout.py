@@ -160,7 +160,7 @@ def draw() -> Plan:
     beside_rail.sort(key=lambda c: c[1])
     west = Polygon([(beside_rail[0][0], -3200), *beside_rail, *reversed(WEST)])
     core = Polygon(ring)
-    east = Polygon(EAST + [(3000, -2900), (3300, -1500), (3500, -700)]).difference(core)
+    east = Polygon([*EAST, (3000, -2900), (3300, -1500), (3500, -700)]).difference(core)
     south = Polygon(SOUTH).difference(core)
     mains = tuple(
         (LineString(smooth(points)), {"highway": kind, "name": name}) for name, kind, points in MAINS

@@ -81,6 +81,7 @@ class Chooser:
 
 
 def people_near(plan: Plan, district: District, pool: Sequence[Site], radius_m: float) -> F64:
+    """People who live within ``radius_m`` of each site, plus one: a weight for drawing lots."""
     xy, people = homes(plan, district)
     near = cKDTree(xy).query_ball_point(np.array([s.xy for s in pool]), radius_m)
     return np.array([people[n].sum() for n in near]) + 1.0

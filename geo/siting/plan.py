@@ -122,7 +122,7 @@ def _solve(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float, bo
     # Sites settled for good are ``taken`` and worth ``base``; ``small`` is the problem over the rest.
     small, taken, base = of, of.candidate[:0], 0.0
     solve_lp = False
-    for round_ in range(ROUNDS):
+    for _ in range(ROUNDS):
         plan = _start(small)
         value = covered_weight(small, plan)
         if base + value > best:
@@ -146,7 +146,6 @@ def _solve(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float, bo
             return kept, upper, False
         opened, closed = bounds.settle(small, bound, best - base, margin=margin)
         settled = int(opened.sum() + closed.sum())
-        print(round_, solve_lp, small.covers.shape, base, best, upper, settled, perf_counter()-deadline)
         rest = without(small, opened=opened, closed=closed)
         taken = np.concatenate((taken, small.candidate[opened]))
         base += covered_weight(small, np.flatnonzero(opened))

@@ -139,7 +139,9 @@ def _grown(
     middle = near.offset_m[here]
     ahead = np.divide(left, out[at], out=np.zeros(len(at)), where=np.isfinite(out[at]))
     behind = np.divide(left, back[at], out=np.zeros(len(at)), where=np.isfinite(back[at]))
-    key = np.concatenate(((from_u + shift_u)[ok_u], (from_v + shift_v)[ok_v], at + shift_here)).astype(np.int64)
+    key = np.concatenate(((from_u + shift_u)[ok_u], (from_v + shift_v)[ok_v], at + shift_here)).astype(
+        np.int64
+    )
     from_u, from_v, left_u, left_v = from_u[ok_u], from_v[ok_v], left_u[ok_u], left_v[ok_v]
     start = np.concatenate(
         (

@@ -52,7 +52,14 @@ def test_osmnx_agrees_on_the_campus(shared_data):
     path = shared_data / "beijing" / "campus.osm"
     network = read_network(path)
     graph = osmnx.graph_from_xml(path, bidirectional=True, simplify=False, retain_all=True)
-    theirs = sum(d["length"] for *_uv, d in graph.edges(data=True) if d.get("highway", "construction") != "construction") / 2
+    theirs = (
+        sum(
+            d["length"]
+            for *_uv, d in graph.edges(data=True)
+            if d.get("highway", "construction") != "construction"
+        )
+        / 2
+    )
     built = np.array([c != "construction" for c in network.class_names])[network.way_class]
     assert network.length_m[built].sum() == pytest.approx(theirs, rel=1e-3)
 
@@ -60,7 +67,10 @@ def test_osmnx_agrees_on_the_campus(shared_data):
 def test_splits_where_ways_meet_and_at_signals(small):
     network = read_network(small)
     assert sorted(network.node_id.tolist()) == [1, 2, 3, 4, 5]
-    ends = {(int(network.node_id[u]), int(network.node_id[v])) for u, v in zip(network.edge_u, network.edge_v, strict=True)}
+    ends = {
+        (int(network.node_id[u]), int(network.node_id[v]))
+        for u, v in zip(network.edge_u, network.edge_v, strict=True)
+    }
     assert ends == {(1, 2), (2, 3), (3, 5), (2, 4), (1, 4)}
     assert network.node_id[network.node_signal].tolist() == [3]
     assert network.surroundings.barrier_name == ("清河",)
@@ -82,7 +92,10 @@ def test_length_is_conserved_and_shared_by_every_format(small, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["gpkg", "geojson", "parquet", "shp"])
 def test_plain_lines_meet_where_they_share_a_vertex(tmp_path, suffix):
-    lines = [shapely.LineString([(115.8, 32.9), (115.801, 32.9), (115.802, 32.9)]), shapely.LineString([(115.801, 32.9), (115.801, 32.901)])]
+    lines = [
+        shapely.LineString([(115.8, 32.9), (115.801, 32.9), (115.802, 32.9)]),
+        shapely.LineString([(115.801, 32.9), (115.801, 32.901)]),
+    ]
     frame = gpd.GeoDataFrame({"名称": ["东路", "北路"]}, geometry=lines, crs="EPSG:4326")
     path = tmp_path / f"roads.{suffix}"
     if suffix == "parquet":
@@ -169,7 +182,12 @@ class _Osm(BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         nodes = [{"type": "node", "id": i, "lat": 32.9 + i / 1000, "lon": 115.8} for i in (1, 2, 3)]
-        way = {"type": "way", "id": 9, "nodes": [1, 2, 3], "tags": {"highway": "residential", "name": "人民路"}}
+        way = {
+            "type": "way",
+            "id": 9,
+            "nodes": [1, 2, 3],
+            "tags": {"highway": "residential", "name": "人民路"},
+        }
         self._answer({"version": 0.6, "elements": [*nodes, way]})
 
     def log_message(self, *_arguments):
@@ -182,7 +200,9 @@ def test_fetch_from_a_server_that_answers_like_overpass(tmp_path):
     address = f"http://127.0.0.1:{server.server_port}"
     before = (osmnx.settings.overpass_url, osmnx.settings.requests_timeout)
     try:
-        path = fetch_roads("颍州区", cache_dir=tmp_path, endpoint=address, nominatim=f"{address}/", timeout_s=5)
+        path = fetch_roads(
+            "颍州区", cache_dir=tmp_path, endpoint=address, nominatim=f"{address}/", timeout_s=5
+        )
     finally:
         server.shutdown()
         server.server_close()

@@ -129,7 +129,7 @@ def test_san_francisco_as_published(shared_data):
     folder = shared_data / "san-francisco"
     published = json.loads((shared_data / "expected" / "san_francisco_spopt.json").read_text("utf-8"))
     demand, sites = pd.read_csv(folder / "demand.csv"), pd.read_csv(folder / "candidates.csv")
-    metres = pd.read_csv(folder / "distances.csv").pivot(
+    metres = pd.read_csv(folder / "distances.csv").pivot_table(
         index="name", columns="DestinationName", values="distance"
     )
     metres = metres.reindex(index=sites["NAME"], columns=demand["NAME"])

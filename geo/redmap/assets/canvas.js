@@ -34,7 +34,7 @@ RedMap.hatch = (ctx, ratio, colour) => {
 /* Marks, used on the map and in the legend alike. */
 RedMap.mark = (ctx, kind, x, y, size, label) => {
   const c = RedMap.palette();
-  ctx.lineWidth = 2;
+  ctx.lineWidth = size < 5 ? 1.2 : 2;
   ctx.strokeStyle = c.ring;
   ctx.lineJoin = 'round';
   ctx.beginPath();
@@ -46,7 +46,7 @@ RedMap.mark = (ctx, kind, x, y, size, label) => {
   if (kind === 'you') { ctx.arc(x, y, size, 0, 7); ctx.fillStyle = c.you; ctx.lineWidth = 3; }
   ctx.fill();
   ctx.stroke();
-  if (kind === 'open' || kind === 'closed' || kind === 'unknown') {
+  if (size >= 5 && (kind === 'open' || kind === 'closed' || kind === 'unknown')) { // a glyph when it can be seen
     ctx.fillStyle = ctx.strokeStyle = c.ring;
     ctx.lineWidth = 1.6;
     ctx.beginPath();
@@ -182,7 +182,7 @@ RedMap.paintGaps = (ctx, v, ratio) => {
   ctx.fill('evenodd');
   ctx.globalAlpha = 1;
   ctx.strokeStyle = c.gap;
-  ctx.lineWidth = 1.6;
+  ctx.lineWidth = v.z < 12 ? .7 : v.z < 13 ? 1.1 : 1.6;
   ctx.stroke();
 };
 RedMap.paintEdge = (ctx, v) => {
@@ -204,7 +204,7 @@ RedMap.paintReach = (ctx, v) => {
   ctx.stroke();
 };
 RedMap.paintStations = (ctx, v) => {
-  const size = v.z < 13 ? 5.5 : v.z < 15 ? 7 : 8.5;
+  const size = v.z < 12 ? 3.8 : v.z < 13 ? 5 : v.z < 15 ? 7 : 8.5;
   RedMap.data.stations.forEach((s, row) => {
     const [x, y] = RedMap.place(v, s.at);
     if (x < -20 || y < -20 || x > v.size + 20 || y > v.size + 20) return;
@@ -215,7 +215,7 @@ RedMap.paintStations = (ctx, v) => {
 RedMap.paintSites = (ctx, v) => {
   for (const s of [...RedMap.data.sites].reverse()) {
     const [x, y] = RedMap.place(v, s.at);
-    if (x > -30 && y > -10 && x < v.size + 30 && y < v.size + 50) RedMap.mark(ctx, 'site', x, y, 9, s.rank);
+    if (x > -30 && y > -10 && x < v.size + 30 && y < v.size + 50) RedMap.mark(ctx, 'site', x, y, v.z < 12 ? 7 : 9, s.rank);
   }
 };
 

@@ -3,6 +3,8 @@
 RedMap.TABS = ['overview', 'gaps', 'sites', 'communities', 'data'];
 RedMap.ON = { bands: true, areas: false, gaps: true, sites: true, stations: true, roads: true, names: true };
 RedMap.SHOWN_ROWS = 200;
+RedMap.PRINTED_ROWS = 12;
+RedMap.rows = RedMap.SHOWN_ROWS;
 
 RedMap.setup = (asked) => {
   const d = RedMap.data, s = RedMap.state, layers = Object.keys(d.summary.demand);
@@ -160,7 +162,7 @@ RedMap.gapList = () => {
   const { el, t, number, data: d } = RedMap;
   return [el('h2', {}, t('gapsTitle')),
     el('p', { class: 'muted' }, d.gaps.length ? t('gapsIntro', { n: number(d.summary.gaps.count), people: number(d.summary.gaps.people) }) : t('gapsNone')),
-    el('div', { class: 'list', id: 'gap-list' }, d.gaps.slice(0, RedMap.SHOWN_ROWS).map((g) => RedMap.item('gap', g, g.rank, RedMap.gapName(g), t('people', { n: number(g.people) }),
+    el('div', { class: 'list', id: 'gap-list' }, d.gaps.slice(0, RedMap.rows).map((g) => RedMap.item('gap', g, g.rank, RedMap.gapName(g), t('people', { n: number(g.people) }),
       el('span', { class: 'why data' }, RedMap.state.lang === 'zh' ? g.whyZh : g.whyEn),
       g.nearest ? el('span', { class: 'muted' }, t('nearestIs', { name: '' }), RedMap.name(g.nearest), g.minutes === null ? '' : ' · ' + t('minutesValue', { n: number(g.minutes, 1) })) : null)))];
 };
@@ -177,7 +179,7 @@ RedMap.siteList = () => {
 RedMap.communityTable = () => {
   const { el, t, number, percent, data: d, state: s } = RedMap, left = (c) => (c.people || 0) - (c.covered || 0);
   const value = { uncovered: (c) => -left(c), share: (c) => c.share === null ? 2 : c.share, people: (c) => -(c.people || 0), median: (c) => -(c.median === null ? 1e9 : c.median) }[s.sort];
-  const rows = [...d.communities].sort((a, b) => value(a) - value(b)).slice(0, RedMap.SHOWN_ROWS);
+  const rows = [...d.communities].sort((a, b) => value(a) - value(b)).slice(0, RedMap.rows);
   const head = (key, label) => el('th', { scope: 'col', 'aria-sort': s.sort === key ? 'other' : null }, el('button', { type: 'button', class: s.sort === key ? 'current' : '', onclick: () => RedMap.set({ sort: key }) }, label));
   return [el('h2', {}, t('communitiesTitle')),
     d.communities.length > rows.length ? el('p', { class: 'muted' }, t('shownOf', { shown: rows.length, all: number(d.communities.length) })) : null,
@@ -326,13 +328,15 @@ RedMap.wireSearch = () => {
 RedMap.beforePrint = () => {
   const map = RedMap.map;
   if (document.body.classList.contains('printing')) return;
-  RedMap.onScreen = { bounds: map.getBounds(), zoom: map.getZoom(), centre: map.getCenter(), rail: RedMap.byId('rail').open, tab: RedMap.state.tab };
+  RedMap.onScreen = { zoom: map.getZoom(), centre: map.getCenter(), rail: RedMap.byId('rail').open, tab: RedMap.state.tab };
   document.body.classList.add('printing');
   RedMap.byId('rail').open = true;
   map.invalidateSize({ animate: false, pan: false });
-  map.fitBounds(RedMap.onScreen.bounds, { animate: false });
+  map.setView(RedMap.onScreen.centre, RedMap.onScreen.zoom, { animate: false });
   RedMap.set({ tab: 'overview' });
-  const more = RedMap.el('div', { class: 'print-only' }, ...[...RedMap.gapList(), ...RedMap.siteList(), ...RedMap.communityTable()].filter(Boolean));
+  RedMap.rows = RedMap.PRINTED_ROWS;
+  const more = RedMap.el('div', { class: 'print-only' }, [...RedMap.gapList(), ...RedMap.siteList(), ...RedMap.communityTable()].filter(Boolean));
+  RedMap.rows = RedMap.SHOWN_ROWS;
   RedMap.byId('pane').append(more);
 };
 RedMap.afterPrint = () => {
