@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -281,15 +282,19 @@ def _rows(reach: _Reach, chosen: Bool) -> _Reach:
 
 
 def _block(rows: _Reach, minutes: Sequence[float], limit_s: float, straight_limit_m: float) -> dict[str, Any]:
-    total = float(rows.weight.sum())
+    # exactly rounded sums: a part is never more than the whole, nor more than a larger part
+    total = math.fsum(rows.weight)
+
+    def people(chosen: Bool) -> float:
+        return math.fsum(rows.weight[chosen])
 
     def share(chosen: Bool) -> float:
-        return float(rows.weight[chosen].sum() / total) if total > 0 else 0.0
+        return people(chosen) / total if total > 0 else 0.0
 
     median_s = weighted_median(rows.seconds, rows.weight)
     return {
         "total": total,
-        "covered": float(rows.weight[rows.seconds <= limit_s].sum()),
+        "covered": people(rows.seconds <= limit_s),
         "share": share(rows.seconds <= limit_s),
         "share_by_minutes": {f"{m:g}": share(rows.seconds <= m * 60.0) for m in minutes},
         "share_two_or_more": share(rows.within >= 2),

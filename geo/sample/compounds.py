@@ -15,6 +15,8 @@ from geo.sample.blocks import ALLEY_M2, rows, subdivide
 from geo.sample.layout import District, Plan, Way
 from geo.sample.mains import lines_of, points_of
 
+# on the parcel's edge, on the street outside, on the loop inside
+Gate = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 GATE_OPENING_M = 5.0
 # share of blocks by quarter: gated housing, open housing, alleys, shops, school, park, works, empty
 USES: dict[str, tuple[tuple[str, float], ...]] = {
@@ -151,10 +153,10 @@ def _angle(parcel: Polygon) -> float:
 
 def _gates(
     parcel: Polygon, loop: Polygon, streets: Streets, count: int, rng: random.Random
-) -> list[tuple[tuple[float, float], tuple[float, float], tuple[float, float]]]:
+) -> list[Gate]:
     edge = parcel.exterior
     start = rng.random()
-    made: list[tuple[tuple[float, float], tuple[float, float]]] = []
+    made: list[Gate] = []
     for i in range(count):
         for _attempt in range(8):
             gate = edge.interpolate((start + (i + rng.uniform(-0.22, 0.22)) / count) % 1 * edge.length)
