@@ -223,11 +223,12 @@ def _shapes(
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, tuple[float, float]]:
     travel = Travel.of(study)
     minutes = sorted({*study.standard.minutes, study.standard.limit_minutes})
+    ways = isochrones.prepare(net, mode=travel.mode)
     reached = {
         m: travel_times.stretches(net, station_snap, far.node_seconds, **travel.keywords(m * 60.0))
         for m in minutes
     }
-    bands = isochrones.bands(net, reached, mode=travel.mode)
+    bands = isochrones.bands(ways, reached)
     nodes = travel_times.reach_nodes(net, station_snap, **travel.keywords(minutes[-1] * 60.0))
     by_minutes = {
         m: travel_times.stretches_each(net, station_snap, nodes, **travel.keywords(m * 60.0)) for m in minutes
@@ -237,11 +238,10 @@ def _shapes(
         for i, station in enumerate(inputs.stations["station_id"])
         if station_snap.edge[i] >= 0
     }
-    station_bands = isochrones.station_bands(net, each, mode=travel.mode)
+    station_bands = isochrones.station_bands(ways, each)
     limit = study.standard.limit_minutes
-    shape = bands.loc[bands["minutes"] == limit].geometry.to_crs(net.crs).iloc[0]
-    shares = isochrones.false_missed_share(net, shape, reached[limit], mode=travel.mode)
-    return bands, station_bands, shares
+    shape = bands.loc[bands["minutes"] == limit].geometry.iloc[0]
+    return bands, station_bands, isochrones.false_missed_share(ways, shape, reached[limit])
 
 
 def dense_row(matrix: TravelMatrix, row: int) -> Any:
@@ -319,11 +319,11 @@ def isochrone(
         )
     nodes = dense_row(travel_times.reach_nodes(net, origin, **travel.keywords(wanted[-1] * 60.0)), 0)
     reached = {m: travel_times.stretches(net, origin, nodes, **travel.keywords(m * 60.0)) for m in wanted}
-    frame = isochrones.bands(net, reached, mode=travel.mode)
-    shapes = frame.geometry.to_crs(net.crs)
+    ways = isochrones.prepare(net, mode=travel.mode)
+    frame = isochrones.bands(ways, reached)
     shares = [
-        isochrones.false_missed_share(net, shape, reached[m], mode=travel.mode)
-        for m, shape in zip(frame["minutes"], shapes, strict=True)
+        isochrones.false_missed_share(ways, shape, reached[m])
+        for m, shape in zip(frame["minutes"], frame.geometry, strict=True)
     ]
     return frame.assign(false_share=[s[0] for s in shares], missed_share=[s[1] for s in shares])
 

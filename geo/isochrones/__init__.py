@@ -1,11 +1,13 @@
 """Isochrones: the shape of what is reached within a time. Pictures only, never a source of numbers.
 
-Shapes are drawn from the reached stretches of ways, widened with flat ends, and cleared round the
-stretches that are not reached, so that a shape holds next to no way that is out of time and misses
-next to none that is within it; :func:`false_missed_share` measures both.
+:func:`prepare` lays the ways of a mode out once; :func:`bands` and :func:`station_bands` draw reached
+stretches of them, widened, and parted half-way from every stretch that is not reached, so that a shape
+holds no way that is out of time and misses none that is within it; :func:`false_missed_share` measures
+both.
 """
 
-from geo.isochrones.shapes import bands, reach_polygon, station_bands
+from geo.isochrones.shapes import bands, station_bands
 from geo.isochrones.shares import false_missed_share
+from geo.isochrones.ways import Ways, prepare
 
-__all__ = ["bands", "false_missed_share", "reach_polygon", "station_bands"]
+__all__ = ["Ways", "bands", "false_missed_share", "prepare", "station_bands"]

@@ -1,201 +1,140 @@
-"""Nested polygons of what is reached, all sets of a call drawn at once with vectorised GEOS."""
+"""Nested polygons of what is reached: rings from the compiled drawer, put together as geometries."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.isochrones.ways import Reached, Ways, cut, edge_tree, gather, project
-from geo.models import F64, I64, Mode, RoadNetwork, Stretches
+from geo.compiled import in_chunks
+from geo.errors import Defect, InputError
+from geo.isochrones.contours import draw
+from geo.isochrones.ways import Ways, to_degrees
+from geo.models import Stretches
 
 WIDEN_M = 25.0  # half a street block's depth on either side: shown, never counted
-CLEAR_M = 12.0  # half the gap between a reached street and an unreached one beside it
-KEEP_M = 0.4  # a reached way that crosses an unreached one stays as a ribbon of twice this
-SIMPLIFY_M = 0.25  # less than KEEP_M: a ribbon must hold its way
-TILE_M = 1000.0  # GEOS overlays cost more than linearly: pieces are drawn in squares, then united
-BATCH = 100_000  # stretches drawn at once: bounds the memory
-GRID_DEG = 1e-10  # a hundredth of a millimetre: shapes stay valid in degrees, and nested
-GRID_M = 0.01
+STEP_M = 8.0  # lattice of the drawing; the end of a reached stretch is placed between its points
+MAX_BANDS = 8  # bits of a lattice point
 Shapes = NDArray[np.object_]
 
 
-def reach_polygon(
-    network: RoadNetwork,
-    reached: Stretches,
-    *,
-    mode: Mode,
-    widen_m: float = WIDEN_M,
-    clear_m: float = CLEAR_M,
-) -> shapely.MultiPolygon:
-    """The area of the reached stretches in ``network.crs`` metres, holes and islands kept, valid.
-
-    Stretches are widened by ``widen_m`` on either side, flat where they end; the ``clear_m`` round
-    every stretch of a way of the mode that is not reached is taken out, flat too; where a reached
-    way crosses such a stretch a ribbon of 0.8 m stays. Empty where nothing is reached.
-
-    >>> import numpy as np
-    >>> from geo.models import Stretches
-    >>> from tests.toy import toy_network
-    >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
-    >>> part = Stretches(np.array([0], dtype=np.int32), np.array([100.0]), np.array([300.0]))
-    >>> shape = reach_polygon(road, part, mode="walk")
-    >>> shape.geom_type, round(shape.area)
-    ('MultiPolygon', 10000)
-    """
-    ways = project(network, mode=mode)
-    shape: shapely.MultiPolygon = _draw(ways, [reached], widen_m=widen_m, clear_m=clear_m)[0]
-    return shape
-
-
 def bands(
-    network: RoadNetwork, reached_by_minutes: Mapping[float, Stretches], *, mode: Mode
+    ways: Ways, reached_by_minutes: Mapping[float, Stretches], *, widen_m: float = WIDEN_M
 ) -> gpd.GeoDataFrame:
     """Nested isochrones: columns ``minutes geometry`` (EPSG:4326 MultiPolygon), minutes ascending.
 
-    ``reached_by_minutes``: minutes → what is reached within them. Each shape contains the one
-    before it; rings turn as RFC 7946 asks (outer rings counter-clockwise).
+    ``reached_by_minutes``: minutes → what is reached within them. A shape holds all that lies within
+    ``widen_m`` of a reached stretch and nearer to it than to any way that is not reached. Holes and
+    islands stay; each shape covers the one before it; outer rings turn left (RFC 7946). A shape of
+    nothing is empty.
+
+    Raises :class:`geo.errors.InputError` for more than eight bands.
 
     >>> import numpy as np
+    >>> from geo.isochrones import prepare
     >>> from geo.models import Stretches
     >>> from tests.toy import toy_network
-    >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
+    >>> ways = prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk")
     >>> def first(metres):
     ...     return Stretches(np.array([0], dtype=np.int32), np.array([0.0]), np.array([metres]))
-    >>> bands(road, {10: first(600.0), 5: first(300.0)}, mode="walk")["minutes"].tolist()
-    [5.0, 10.0]
+    >>> frame = bands(ways, {10: first(600.0), 5: first(300.0)})
+    >>> frame["minutes"].tolist(), frame.to_crs(3857).area.round(-3).tolist()
+    ([5.0, 10.0], [22000.0, 44000.0])
     """
-    frame = station_bands(network, {"": reached_by_minutes}, mode=mode)
+    frame = station_bands(ways, {"": reached_by_minutes}, widen_m=widen_m)
     return frame.drop(columns="station_id")
 
 
 def station_bands(
-    network: RoadNetwork, per_station: Mapping[str, Mapping[float, Stretches]], *, mode: Mode
+    ways: Ways, per_station: Mapping[str, Mapping[float, Stretches]], *, widen_m: float = WIDEN_M
 ) -> gpd.GeoDataFrame:
     """Nested isochrones of each station: columns ``station_id minutes geometry`` as :func:`bands`.
 
-    Rows keep the order of ``per_station``, minutes ascending within a station.
+    Rows keep the order of ``per_station``, minutes ascending within a station; every station must
+    have the same minutes. Drawn in parallel; the shapes do not depend on the number of threads.
 
     >>> import numpy as np
+    >>> from geo.isochrones import prepare
     >>> from geo.models import Stretches
     >>> from tests.toy import toy_network
-    >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
+    >>> ways = prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk")
     >>> part = Stretches(np.array([0], dtype=np.int32), np.array([0.0]), np.array([300.0]))
-    >>> station_bands(road, {"A": {5: part}}, mode="walk").crs.to_epsg()
+    >>> station_bands(ways, {"A": {5: part}}).crs.to_epsg()
     4326
     """
-    rows = [(station, m, by[m]) for station, by in per_station.items() for m in sorted(by)]
-    ways = project(network, mode=mode)
-    shapes = _draw(ways, [part for _, _, part in rows], widen_m=WIDEN_M, clear_m=CLEAR_M)
-    # united in metres: in degrees GEOS trips over vertices a hair apart
-    for row, (before, here) in enumerate(pairwise(station for station, _, _ in rows), start=1):
-        if before == here:
-            shapes[row] = _multi(shapely.union(shapes[row], shapes[row - 1], grid_size=GRID_M))
-    shapes = _to_degrees(shapes, network.crs)
+    stations = list(per_station)
+    minutes = sorted(next(iter(per_station.values()))) if stations else []
+    _check(per_station, minutes)
+    parts = [per_station[station][m] for station in stations for m in minutes]
+    shapes = _draw(ways, parts, len(stations), max(len(minutes), 1), widen_m)
     return gpd.GeoDataFrame(
-        {"station_id": [s for s, _, _ in rows], "minutes": np.array([m for _, m, _ in rows], dtype=float)},
-        geometry=shapely.orient_polygons(shapes),
+        {
+            "station_id": [station for station in stations for _ in minutes],
+            "minutes": np.array([m for _ in stations for m in minutes], dtype=float),
+        },
+        geometry=shapes,
         crs="EPSG:4326",
     )
 
 
-def _to_degrees(shapes: Shapes, crs: str) -> Shapes:
-    back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-
-    def degrees(xy: F64) -> F64:
-        return np.column_stack(back.transform(xy[:, 0], xy[:, 1]))
-
-    gridded = shapely.set_precision(shapely.transform(shapes, degrees), GRID_DEG)
-    return _objects([_multi(shape) for shape in gridded])
-
-
-def _draw(ways: Ways, sets: Sequence[Stretches], *, widen_m: float, clear_m: float) -> Shapes:
-    """One MultiPolygon a set."""
-    tree = edge_tree(ways)
-    shapes: list[shapely.MultiPolygon] = []
-    ends = np.cumsum([0, *(len(s) for s in sets)]) // BATCH
-    first = 0
-    for last in range(1, len(sets) + 1):
-        if last == len(sets) or ends[last + 1] > ends[first]:
-            some = list(sets[first:last])
-            shapes += _draw_batch(ways, tree, some, widen_m=widen_m, clear_m=clear_m)
-            first = last
-    return _objects(shapes)
+def _check(per_station: Mapping[str, Mapping[float, Stretches]], minutes: Sequence[float]) -> None:
+    defects = [
+        Defect(
+            f"时间分级应与其他驿站相同：{sorted(by)}，应为 {minutes} / minutes must be those of the other "
+            f"stations: found {sorted(by)}, expected {minutes}",
+            key=station,
+        )
+        for station, by in per_station.items()
+        if sorted(by) != minutes
+    ]
+    if len(minutes) > MAX_BANDS:
+        defects.append(
+            Defect(
+                f"最多 {MAX_BANDS} 个时间分级，现有 {len(minutes)} 个 / at most {MAX_BANDS} bands; "
+                f"found {len(minutes)}",
+                key="minutes",
+            )
+        )
+    if defects:
+        raise InputError(defects)
 
 
-def _draw_batch(
-    ways: Ways, tree: shapely.STRtree, sets: list[Stretches], *, widen_m: float, clear_m: float
-) -> list[shapely.MultiPolygon]:
-    reached = gather(sets, len(ways.length_m))
-    if len(reached.edge) == 0:
-        return [shapely.MultiPolygon() for _ in sets]
-    lines, of_set = _tiled_lines(ways, reached)
-    with ThreadPoolExecutor() as pool:
-        tiles = _strips(lines, widen_m, pool)
-        tile, near = tree.query(tiles, predicate="intersects")
-        edge = ways.edges[near]
-        pair, start, stop = reached.gaps(of_set[tile], edge, ways.length_m[edge])
-        if len(pair):
-            by_tile = np.argsort(tile[pair], kind="stable")
-            pair, start, stop = pair[by_tile], start[by_tile], stop[by_tile]
-            coords, piece = cut(ways, edge[pair], start, stop)
-            rows, group = np.unique(tile[pair], return_inverse=True)
-            others = _multilines(shapely.linestrings(coords, indices=piece), group, len(rows))
-            others = _strips(shapely.simplify(others, SIMPLIFY_M), clear_m, pool)
-            crossing = _strips(shapely.intersection(lines[rows], others), KEEP_M, pool)
-            cleared = shapely.difference(tiles[rows], others)
-            crossed = ~shapely.is_empty(crossing)
-            cleared[crossed] = shapely.union(cleared[crossed], crossing[crossed])
-            tiles[rows] = cleared
-        begin = np.searchsorted(of_set, np.arange(len(sets) + 1))
-        whole = pool.map(shapely.union_all, [tiles[low:high] for low, high in pairwise(begin)])
-        return [_multi(shape) for shape in whole]
+def _draw(ways: Ways, parts: Sequence[Stretches], sets: int, bands_each: int, widen_m: float) -> Shapes:
+    """One MultiPolygon in degrees for each of ``parts``: all bands of set 0, then of set 1, ..."""
+
+    def some(first: int, last: int) -> Shapes:
+        shapes = np.empty((last - first) * bands_each, dtype=object)
+        for i in range(first, last):
+            of_set = parts[i * bands_each : (i + 1) * bands_each]
+            at = (i - first) * bands_each
+            shapes[at : at + bands_each] = _nested(ways, of_set, widen_m)
+        return shapes
+
+    return np.concatenate([np.empty(0, dtype=object), *in_chunks(sets, 1, some)])
 
 
-def _tiled_lines(ways: Ways, reached: Reached) -> tuple[Shapes, I64]:
-    """The stretches as one multiline a square and set, and the set of each; sets ascend."""
-    coords, piece = cut(ways, reached.edge, reached.from_m, reached.to_m)
-    begin = np.searchsorted(piece, np.arange(len(reached.edge) + 1))
-    middle = (coords[begin[:-1]] + coords[begin[1:] - 1]) / 2.0
-    square = np.floor(middle / TILE_M).astype(np.int64)
-    keys = np.column_stack((reached.of_set, square))
-    unique, group = np.unique(keys, axis=0, return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    lines = shapely.linestrings(coords, indices=piece)
-    multi = _multilines(lines[order], group[order].astype(np.int64), len(unique))
-    return shapely.simplify(shapely.line_merge(multi), SIMPLIFY_M), unique[:, 0]
-
-
-def _multilines(lines: Shapes, group: I64, count: int) -> Shapes:
-    result = np.empty(count, dtype=object)
-    shapely.multilinestrings(lines, indices=group, out=result)
-    return result
-
-
-def _strips(lines: Shapes, half_width_m: float, pool: ThreadPoolExecutor) -> Shapes:
-    """Flat-ended strips round many multilines.
-
-    Uniting strips of single lines is up to forty times faster than one buffer of dense lines.
-    """
-    parts, of_line = shapely.get_parts(lines, return_index=True)
-    strips = shapely.buffer(parts, half_width_m, quad_segs=2, cap_style="flat")
-    begin = np.searchsorted(of_line, np.arange(len(lines) + 1))
-    return _objects(list(pool.map(shapely.union_all, [strips[low:high] for low, high in pairwise(begin)])))
-
-
-def _multi(shape: shapely.Geometry) -> shapely.MultiPolygon:
-    """The polygons of a result of GEOS as one MultiPolygon."""
-    parts = shapely.get_parts(shape)
-    return shapely.MultiPolygon(parts[shapely.get_dimensions(parts) == 2].tolist())
-
-
-def _objects(shapes: Sequence[shapely.Geometry]) -> Shapes:
-    result = np.empty(len(shapes), dtype=object)
-    result[:] = shapes
-    return result
+def _nested(ways: Ways, parts: Sequence[Stretches], widen_m: float) -> Shapes:
+    begin = np.concatenate(([0], np.cumsum([len(part) for part in parts]))).astype(np.int64)
+    edge = np.concatenate([part.edge for part in parts])
+    from_m = np.concatenate([part.from_m for part in parts])
+    to_m = np.concatenate([part.to_m for part in parts])
+    xy, start, band, holder = draw(ways, begin, edge, from_m, to_m, widen_m=widen_m, step_m=STEP_M)
+    # band by band, outer ring by outer ring, each followed by its holes
+    rings = np.arange(len(band))
+    order = np.lexsort((rings, holder >= 0, np.where(holder >= 0, holder, rings), band))
+    size = np.diff(start)[order]
+    ring_start = np.concatenate(([0], np.cumsum(size)))
+    source = np.repeat(start[:-1][order] - ring_start[:-1], size) + np.arange(ring_start[-1])
+    outer = holder[order] < 0
+    polygon_start = np.append(np.flatnonzero(outer), len(order))
+    shape_start = np.searchsorted(band[order][outer], np.arange(len(parts) + 1))
+    lon, lat = to_degrees(xy[source, 0] + ways.x0, xy[source, 1] + ways.y0)
+    made: Shapes = shapely.from_ragged_array(
+        shapely.GeometryType.MULTIPOLYGON,
+        np.column_stack((lon, lat)),
+        (ring_start, polygon_start, shape_start),
+    )
+    return made

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from geo.compiled import in_chunks
 from geo.config import WALK_KMH
 from geo.models import F64, I32, I64, Direction, Mode, NearestField, RoadNetwork, Snapped, TravelMatrix
 from geo.travel_times.costs import check_options
 from geo.travel_times.graph import build_graph, source_points, target_points
-from geo.travel_times.kernel import in_chunks
 from geo.travel_times.search import nearest_nodes, nearest_targets, rows_of_nodes, rows_of_targets
 
 # Fewer searches than this are not worth a working set of their own.

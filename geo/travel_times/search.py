@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from geo.compiled import kernel
 from geo.models import F64, I32, I64
 from geo.travel_times.graph import AT_NODE_M
-from geo.travel_times.kernel import kernel
 
 
 @kernel

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from geo.compiled import kernel
 from geo.models import F64, I32, I64
-from geo.travel_times.kernel import kernel
 
 # The road end of a leg is cut by this much: what passes under a bridge does not block it.
 ROAD_END_M = 0.05

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from pyproj import Transformer
 
+from geo.compiled import in_chunks
 from geo.errors import Defect, InputError
 from geo.models import F64, I32, Bool, Lines, Mode, RoadNetwork, Snapped
 from geo.travel_times.costs import check_options
-from geo.travel_times.kernel import in_chunks
 from geo.travel_times.segments import Segments, segment_grid, snap_points
 
 METRES_PER_KM = 1000.0

@@ -1,4 +1,4 @@
-"""How this package compiles and runs its inner loops: nogil kernels, cached, shared out to threads."""
+"""How inner loops are compiled and run: nogil kernels, cached on disk, shared out to threads."""
 
 from __future__ import annotations
 

@@ -1,0 +1,564 @@
+"""Compiled drawing: distances to ways laid out on a lattice, and the line where reach ends traced.
+
+Every lattice point knows its distance to the nearest way of each class; class ``c`` is what the band
+``c`` reaches and no earlier band does, the last class what no band reaches. A point belongs to a band
+if a way that the band reaches is within the strip and nearer than any way that it does not reach. The
+border is traced by marching squares, its place between two lattice points interpolated so that it is
+exact across the end of a reached stretch.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.compiled import kernel
+from geo.isochrones.ways import EARTH_M, Ways
+from geo.models import F64, I32, I64
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+FAR = np.float32(1e30)
+STRIP_POINTS = 2_000_000  # lattice points held at once
+SHORTEST_M = 1e-6  # below the precision of any map
+NEAR_POINT = 0.01  # a border keeps this share of a step away from lattice points: no vertex falls on another
+STRAIGHT_STEPS = 0.003  # a vertex this near (in steps) to the chord of its neighbours tells nothing
+KEEP_EVERY = 16  # ... but on every so-manieth lattice line one stays: gentle bends do not add up
+# The side (bottom, right, top, left) by which a border enters and leaves a cell, by its corners within.
+ENTER = np.array([0, 0, 1, 1, 2, 0, 2, 2, 3, 0, 1, 1, 3, 0, 3, 0])
+LEAVE = np.array([0, 3, 0, 3, 1, 3, 0, 3, 2, 2, 0, 2, 1, 1, 0, 0])
+NEXT, TWIN, BEFORE, BAND, FLAT = 0, 1, 2, 3, 4
+KEPT = 5
+META = 6
+
+
+@kernel
+def _breaks(
+    edge: int, length: float, bands: int, begin: I64, p_edge: I32, p_from: F64, p_to: F64,
+    cursor: I64, cuts: F64,
+) -> tuple[F64, int]:  # fmt: skip
+    """Metres at which an edge changes class, ascending, in ``cuts``; ``cursor`` finds it in each band."""
+    count = 2
+    cuts[0], cuts[1] = 0.0, length
+    for b in range(bands):
+        low, high = begin[b], begin[b + 1]
+        while low < high:
+            middle = (low + high) >> 1
+            if p_edge[middle] < edge:
+                low = middle + 1
+            else:
+                high = middle
+        cursor[b] = low
+        while low < begin[b + 1] and p_edge[low] == edge:
+            if count + 2 > len(cuts):
+                more = np.empty(2 * len(cuts))
+                for i in range(count):
+                    more[i] = cuts[i]
+                cuts = more
+            cuts[count], cuts[count + 1] = p_from[low], p_to[low]
+            count += 2
+            low += 1
+    for i in range(1, count):
+        value, j = cuts[i], i - 1
+        while j >= 0 and cuts[j] > value:
+            cuts[j + 1] = cuts[j]
+            j -= 1
+        cuts[j + 1] = value
+    return cuts, count
+
+
+@kernel
+def _class_at(
+    edge: int, at_m: float, bands: int, begin: I64, p_edge: I32, p_from: F64, p_to: F64, cursor: I64
+) -> int:
+    """The first band that reaches a position, else the number of bands."""
+    for b in range(bands):
+        k = cursor[b]
+        while k < begin[b + 1] and p_edge[k] == edge and p_from[k] <= at_m:
+            if at_m <= p_to[k]:
+                return b
+            k += 1
+    return bands
+
+
+@kernel
+def _lay(
+    sheet: F32, ax: float, ay: float, bx: float, by: float,
+    left: float, bottom: float, step: float, reach: float,
+) -> None:  # fmt: skip
+    """Lower the squared distances of lattice points within about ``reach`` of a straight piece."""
+    rows, columns = sheet.shape
+    r0 = max(0, math.ceil((min(ay, by) - reach - bottom) / step))
+    r1 = min(rows - 1, math.floor((max(ay, by) + reach - bottom) / step))
+    dx, dy = bx - ax, by - ay
+    square = dx * dx + dy * dy
+    inverse = np.float32(1.0 / square) if square > 0.0 else np.float32(0.0)
+    fx, fy, h = np.float32(dx), np.float32(dy), np.float32(step)
+    zero, one = np.float32(0.0), np.float32(1.0)
+    for r in range(r0, r1 + 1):
+        y = bottom + r * step
+        s, t = 0.0, 1.0
+        if dy != 0.0:
+            u, v = (y - reach - ay) / dy, (y + reach - ay) / dy
+            s, t = max(0.0, min(u, v)), min(1.0, max(u, v))
+            if s > t:
+                continue
+        xa, xb = ax + s * dx, ax + t * dx
+        c0 = max(0, math.ceil((min(xa, xb) - reach - left) / step))
+        c1 = min(columns - 1, math.floor((max(xa, xb) + reach - left) / step))
+        if c1 < c0:
+            continue
+        px0, py = np.float32(left + c0 * step - ax), np.float32(y - ay)
+        across = py * fy
+        for k in range(c1 - c0 + 1):
+            px = px0 + np.float32(k) * h
+            share = (px * fx + across) * inverse
+            share = min(max(share, zero), one)
+            ex, ey = px - share * fx, py - share * fy
+            found = ex * ex + ey * ey
+            before = sheet[r, c0 + k]
+            sheet[r, c0 + k] = min(found, before)
+
+
+@kernel
+def _lay_piece(
+    ways: Ways, edge: int, from_m: float, to_m: float, sheet: F32,
+    left: float, bottom: float, step: float, reach: float,
+) -> None:  # fmt: skip
+    """Lay the part of an edge between two positions."""
+    first, last = ways.start[edge], ways.start[edge + 1] - 1
+    k = first
+    while k + 1 < last and ways.along_m[k + 1] <= from_m:
+        k += 1
+    x, y = _position(ways, k, from_m)
+    while True:
+        end = k + 1 >= last or ways.along_m[k + 1] >= to_m
+        if end:
+            next_x, next_y = _position(ways, k, to_m)
+        else:
+            next_x, next_y = ways.x[k + 1], ways.y[k + 1]
+        _lay(sheet, x, y, next_x, next_y, left, bottom, step, reach)
+        if end:
+            break
+        x, y = next_x, next_y
+        k += 1
+
+
+@kernel
+def _position(ways: Ways, k: int, at_m: float) -> tuple[float, float]:
+    """Where ``at_m`` lies on the piece from vertex ``k`` to the next."""
+    span = ways.along_m[k + 1] - ways.along_m[k]
+    share = (at_m - ways.along_m[k]) / span if span > 0.0 else 0.0
+    share = min(1.0, max(0.0, share))
+    return ways.x[k] + share * (ways.x[k + 1] - ways.x[k]), ways.y[k] + share * (ways.y[k + 1] - ways.y[k])
+
+
+@kernel
+def _depth(sheets: F32, r: int, c: int, band: int, widen: float, reach: float) -> float:
+    """How deep a lattice point lies in a band: above 0 inside, a length in sheet units."""
+    near, other = reach * reach, reach * reach
+    for k in range(sheets.shape[0]):
+        value = float(sheets[k, r, c])
+        if k <= band:
+            near = min(near, value)
+        else:
+            other = min(other, value)
+    # Across the end of a stretch, and only there, the root is as long as the way past that end.
+    past = math.sqrt(abs(other - near))
+    return min(widen - math.sqrt(near), past if other > near else -past)
+
+
+@kernel
+def _masks(sheets: F32, r: int, widen: float, mask: U8) -> None:
+    """Which bands hold each lattice point of a row, as bits."""
+    classes, columns = sheets.shape[0], sheets.shape[2]
+    square = np.float32(widen * widen)
+    for c in range(columns):
+        mask[c] = 0
+        near = FAR
+        for k in range(classes - 1):
+            near = min(near, sheets[k, r, c])
+        if near >= square:
+            continue
+        near = FAR
+        for b in range(classes - 1):
+            near = min(near, sheets[b, r, c])
+            other = FAR
+            for k in range(b + 1, classes):
+                other = min(other, sheets[k, r, c])
+            if near < square and near < other:
+                mask[c] |= np.uint8(1 << b)
+
+
+@kernel
+def _cross(
+    sheets: F32, r: int, c: int, up: int, band: int, left: float, y: float, step: float,
+    widen: float, reach: float, xy: F64, meta: I32, used: int, twin: int,
+) -> None:  # fmt: skip
+    """Write the point of the border between a lattice point at ``y`` and its neighbour (above if ``up``)."""
+    one = _depth(sheets, r, c, band, widen, reach)
+    two = _depth(sheets, r + up, c + 1 - up, band, widen, reach)
+    share = one / (one - two) if one != two else 0.5
+    share = min(1.0 - NEAR_POINT, max(NEAR_POINT, share)) * step
+    xy[used, 0], xy[used, 1] = left + c * step + share * (1 - up), y + share * up
+    meta[used, NEXT], meta[used, BEFORE], meta[used, BAND] = -1, -1, band
+    meta[used, FLAT], meta[used, KEPT] = 1 - up, 0
+    same = twin >= 0 and xy[twin, 0] == xy[used, 0] and xy[twin, 1] == xy[used, 1]
+    meta[used, TWIN] = twin if same else -1
+    if twin >= 0 and not same:  # two borders so near each other stay as they are
+        meta[used, KEPT] = meta[twin, KEPT] = 1
+
+
+@kernel
+def _room(xy: F64, meta: I32, used: int, needed: int) -> tuple[F64, I32]:
+    if used + needed <= len(xy):
+        return xy, meta
+    size = max(used + needed, 2 * len(xy))
+    more_xy, more_meta = np.empty((size, 2)), np.empty((size, META), dtype=np.int32)
+    for i in range(used):  # loops compile many times faster than slices
+        more_xy[i, 0], more_xy[i, 1] = xy[i, 0], xy[i, 1]
+        for k in range(META):
+            more_meta[i, k] = meta[i, k]
+    return more_xy, more_meta
+
+
+@kernel
+def _link(meta: I32, corners: int, joined: bool, sides: I32) -> None:
+    """Join the crossings of one cell, the band on the left hand.
+
+    ``corners``: bits SW, SE, NE, NW; ``sides``: the crossings at the bottom, right, top and left.
+    """
+    meta[sides[ENTER[corners]], NEXT] = sides[LEAVE[corners]]
+    if corners % 5 == 0:  # a saddle: opposite corners within, two borders in the cell
+        enter = ENTER[corners]
+        leave = (enter + (1 if joined else 3)) % 4
+        meta[sides[enter], NEXT] = sides[leave]
+        meta[sides[(enter + 2) % 4], NEXT] = sides[(leave + 2) % 4]
+
+
+@kernel
+def _hold_apart(meta: I32, corners: int, before: int, sides: I32, sides_before: I32) -> None:
+    """Keep all vertices of a cell that two borders cross, unless they are one border there."""
+    same = corners == before
+    for side in range(4):
+        # the ends of a side are corners ``side`` and the one after it
+        if (corners >> side & 1) != (corners >> (side + 1) % 4 & 1) and meta[sides[side], TWIN] < 0:
+            same = False
+    if same:
+        return
+    for side in range(4):
+        if (corners >> side & 1) != (corners >> (side + 1) % 4 & 1):
+            meta[sides[side], KEPT] = 1
+        if (before >> side & 1) != (before >> (side + 1) % 4 & 1):
+            meta[sides_before[side], KEPT] = 1
+
+
+@kernel
+def _trace_row(
+    sheets: F32, r: int, y: float, left: float, step: float, widen: float, reach: float,
+    below: U8, mask: U8, flat_below: I32, flat: I32, xy: F64, meta: I32, used: int,
+) -> tuple[F64, I32, int]:  # fmt: skip
+    """Crossings on lattice row ``r`` and on the columns down to the row below, joined cell by cell."""
+    bands, columns = sheets.shape[0] - 1, sheets.shape[2]
+    last = np.full(bands, -1, dtype=np.int32)
+    for c in range(columns - 1):
+        differ = mask[c] ^ mask[c + 1]
+        if not differ:
+            continue
+        xy, meta = _room(xy, meta, used, bands)
+        twin = -1
+        for b in range(bands):
+            if differ >> b & 1:
+                _cross(sheets, r, c, 0, b, left, y, step, widen, reach, xy, meta, used, twin)
+                meta[used, BEFORE] = last[b]
+                flat[b, c] = last[b] = twin = used
+                used += 1
+            else:
+                twin = -1
+    up, up_left = np.full(bands, -1, dtype=np.int32), np.full(bands, -1, dtype=np.int32)
+    sides = np.full((bands, 4), -1, dtype=np.int32)
+    for c in range(columns - 1):
+        for b in range(bands):
+            up_left[b] = up[b]
+        differ = below[c + 1] ^ mask[c + 1]
+        if differ:
+            xy, meta = _room(xy, meta, used, bands)
+            twin = -1
+            for b in range(bands):
+                if differ >> b & 1:
+                    _cross(
+                        sheets, r - 1, c + 1, 1, b, left, y - step, step, widen, reach, xy, meta, used, twin
+                    )
+                    up[b] = twin = used
+                    used += 1
+                else:
+                    twin = -1
+        some = below[c] | below[c + 1] | mask[c] | mask[c + 1]
+        every = below[c] & below[c + 1] & mask[c] & mask[c + 1]
+        if some == every:
+            continue
+        before = 0
+        for b in range(bands):
+            corners = (
+                (below[c] >> b & 1) | (below[c + 1] >> b & 1) << 1
+                | (mask[c + 1] >> b & 1) << 2 | (mask[c] >> b & 1) << 3
+            )  # fmt: skip
+            if corners % 15 == 0:
+                before = corners
+                continue
+            joined = False
+            if corners % 5 == 0:
+                total = 0.0
+                for k in range(4):
+                    total += _depth(sheets, r - (k >> 1), c + (k & 1), b, widen, reach)
+                joined = total > 0.0
+            sides[b, 0], sides[b, 1], sides[b, 2], sides[b, 3] = (
+                flat_below[b, c],
+                up[b],
+                flat[b, c],
+                up_left[b],
+            )
+            _link(meta, corners, joined, sides[b])
+            if before != 0:
+                _hold_apart(meta, corners, before, sides[b], sides[b - 1])
+            before = corners
+    return xy, meta, used
+
+
+@kernel
+def _bounds(
+    ways: Ways, first: int, last: int, p_edge: I32, p_from: F64, p_to: F64
+) -> tuple[float, float, float, float]:
+    x_low, x_high, y_low, y_high = np.inf, -np.inf, np.inf, -np.inf
+    for p in range(first, last):
+        e = p_edge[p]
+        for k in range(ways.start[e], ways.start[e + 1] - 1):
+            if ways.along_m[k + 1] < p_from[p] or ways.along_m[k] > p_to[p]:
+                continue
+            for at_m in (max(p_from[p], ways.along_m[k]), min(p_to[p], ways.along_m[k + 1])):
+                x, y = _position(ways, k, at_m)
+                x_low, x_high, y_low, y_high = min(x_low, x), max(x_high, x), min(y_low, y), max(y_high, y)
+    return x_low, x_high, y_low, y_high
+
+
+@kernel
+def _edges_within(ways: Ways, left: float, bottom: float, right: float, top: float, seen: U8) -> I32:
+    """Edges filed in the squares that a rectangle meets, each once."""
+    c0 = max(0, math.floor((left - ways.left) / ways.side))
+    c1 = min(ways.columns - 1, math.floor((right - ways.left) / ways.side))
+    r0 = max(0, math.floor((bottom - ways.bottom) / ways.side))
+    r1 = min(ways.rows - 1, math.floor((top - ways.bottom) / ways.side))
+    count = 0
+    for r in range(r0, r1 + 1):
+        if c1 >= c0:
+            count += ways.square[r * ways.columns + c1 + 1] - ways.square[r * ways.columns + c0]
+    found, used = np.empty(count, dtype=np.int32), 0
+    for r in range(r0, r1 + 1):
+        for c in range(c0, c1 + 1):
+            at = r * ways.columns + c
+            for k in range(ways.square[at], ways.square[at + 1]):
+                e = ways.item[k]
+                if not seen[e]:
+                    seen[e] = 1
+                    found[used] = e
+                    used += 1
+    for k in range(used):
+        seen[found[k]] = 0
+    return found[:used]
+
+
+@kernel
+def _hold_partings(meta: I32, used: int) -> None:
+    """Keep the vertices where the borders of two bands part or meet: the straightened ones still nest."""
+    for i in range(used):
+        twin, after = meta[i, TWIN], meta[i, NEXT]
+        if meta[i, BAND] == 0:
+            continue
+        together = twin >= 0
+        goes_on = meta[after, TWIN] >= 0
+        if together and not (goes_on and meta[after, TWIN] == meta[twin, NEXT]):
+            meta[i, KEPT] = meta[twin, KEPT] = 1
+        if goes_on and not (together and meta[after, TWIN] == meta[twin, NEXT]):
+            meta[after, KEPT] = meta[meta[after, TWIN], KEPT] = 1
+    # A vertex that three borders share is kept by all if by one: twins have lower numbers.
+    for i in range(used - 1, -1, -1):
+        if meta[i, TWIN] >= 0 and meta[i, KEPT]:
+            meta[meta[i, TWIN], KEPT] = 1
+    for i in range(used):
+        if meta[i, TWIN] >= 0 and meta[meta[i, TWIN], KEPT]:
+            meta[i, KEPT] = 1
+
+
+@kernel
+def _rings(
+    xy: F64, meta: I32, used: int, left: float, bottom: float, step: float
+) -> tuple[F64, I64, I32, I32]:
+    """Closed rings of the traced borders: vertices, starts, bands, and the outer ring of each hole or -1."""
+    _hold_partings(meta, used)
+    ring_of = np.full(used, -1, dtype=np.int32)
+    count = 0
+    area = np.empty(used // 4 + 1)
+    lowest = np.empty(used // 4 + 1, dtype=np.int32)
+    head = np.empty(used // 4 + 1, dtype=np.int32)
+    for i in range(used):
+        if ring_of[i] >= 0:
+            continue
+        total, k, low = 0.0, i, used
+        while ring_of[k] < 0:
+            ring_of[k] = count
+            after = meta[k, NEXT]
+            total += (xy[k, 0] - xy[i, 0]) * (xy[after, 1] - xy[i, 1])
+            total -= (xy[after, 0] - xy[i, 0]) * (xy[k, 1] - xy[i, 1])
+            if meta[k, FLAT] and k < low:
+                low = k
+            k = after
+        area[count], lowest[count], head[count] = total, low, i
+        count += 1
+    parent = np.full(count, -1, dtype=np.int32)
+    for ring in range(count):
+        outer = ring
+        # What lies left of the lowest, leftmost point of a hole is the border that holds it, or a hole beside it.
+        while area[outer] < 0.0:
+            outer = ring_of[meta[lowest[outer], BEFORE]]
+        parent[ring] = outer if outer != ring else -1
+    out, start, filled = np.empty((used + count, 2)), np.zeros(count + 1, dtype=np.int64), 0
+    band = np.empty(count, dtype=np.int32)
+    tolerance = STRAIGHT_STEPS * step
+    for ring in range(count):
+        first = head[ring]
+        band[ring] = meta[first, BAND]
+        before = first
+        while meta[before, NEXT] != first:
+            before = meta[before, NEXT]
+        begin, k = filled, first
+        while True:
+            after = meta[k, NEXT]
+            if meta[k, KEPT] or _bends(xy, before, k, after, meta[k, FLAT], left, bottom, step, tolerance):
+                out[filled, 0], out[filled, 1] = xy[k, 0], xy[k, 1]
+                filled += 1
+            before, k = k, after
+            if k == first:
+                break
+        if filled - begin < 3:  # too small to be straightened
+            filled, k = begin, first
+            while True:
+                out[filled, 0], out[filled, 1] = xy[k, 0], xy[k, 1]
+                filled += 1
+                k = meta[k, NEXT]
+                if k == first:
+                    break
+        out[filled, 0], out[filled, 1] = out[begin, 0], out[begin, 1]
+        filled += 1
+        start[ring + 1] = filled
+    return out[:filled], start, band, parent
+
+
+@kernel
+def _bends(
+    xy: F64, before: int, at: int, after: int, flat: int,
+    left: float, bottom: float, step: float, tolerance: float,
+) -> bool:  # fmt: skip
+    """Whether the border would be another without a vertex; by neighbours alone, wherever it starts."""
+    line = round(((xy[at, 1] - bottom) if flat else (xy[at, 0] - left)) / step)
+    if line % KEEP_EVERY == 0:
+        return True
+    dx, dy = xy[after, 0] - xy[before, 0], xy[after, 1] - xy[before, 1]
+    across = abs((xy[at, 0] - xy[before, 0]) * dy - (xy[at, 1] - xy[before, 1]) * dx)
+    return bool(across > tolerance * math.sqrt(dx * dx + dy * dy))
+
+
+@kernel
+def _lay_all(
+    ways: Ways, begin: I64, p_edge: I32, p_from: F64, p_to: F64,
+    sheets: F32, left: float, bottom: float, step: float, reach: float, seen: U8,
+) -> None:  # fmt: skip
+    """Squared distances of all lattice points to the ways of each class, as far as ``reach``."""
+    bands, rows, columns = sheets.shape[0] - 1, sheets.shape[1], sheets.shape[2]
+    sheets.fill(FAR)
+    near = _edges_within(
+        ways, left - reach, bottom - reach, left + columns * step + reach, bottom + rows * step + reach, seen
+    )
+    cursor, cuts = np.empty(bands, dtype=np.int64), np.empty(64)
+    for e in near:
+        length = ways.length_m[e]
+        cuts, parts = _breaks(e, length, bands, begin, p_edge, p_from, p_to, cursor, cuts)
+        for i in range(parts - 1):
+            if cuts[i + 1] - cuts[i] < SHORTEST_M and (length > 0.0 or i > 0):
+                continue
+            middle = (cuts[i] + cuts[i + 1]) / 2.0
+            kind = _class_at(e, middle, bands, begin, p_edge, p_from, p_to, cursor)
+            _lay_piece(ways, e, cuts[i], cuts[i + 1], sheets[kind], left, bottom, step, reach)
+
+
+@kernel
+def _trace_all(
+    sheets: F32, first_row: int, left: float, bottom: float, step: float, widen: float, reach: float,
+    below: U8, flat_below: I32, xy: F64, meta: I32, used: int,
+) -> tuple[F64, I32, int]:  # fmt: skip
+    """Trace the rows of a strip from ``first_row``; ``below`` is the row before it, and then the last."""
+    columns = sheets.shape[2]
+    mask, flat = np.empty(columns, dtype=np.uint8), np.empty(flat_below.shape, dtype=np.int32)
+    for r in range(first_row, sheets.shape[1]):
+        _masks(sheets, r, widen, mask)
+        if r > 0:
+            xy, meta, used = _trace_row(
+                sheets, r, bottom + r * step, left, step, widen, reach,
+                below, mask, flat_below, flat, xy, meta, used,
+            )  # fmt: skip
+        for c in range(columns):
+            below[c] = mask[c]
+            for b in range(len(flat)):
+                flat_below[b, c] = flat[b, c]
+    return xy, meta, used
+
+
+@kernel
+def _draw(
+    start: I64, x: F64, y: F64, along_m: F64, length_m: F64, edges: I64, x0: float, y0: float,
+    ways_left: float, ways_bottom: float, side: float, square_columns: int, square_rows: int,
+    square: I64, item: I32,
+    begin: I64, p_edge: I32, p_from: F64, p_to: F64, widen_m: float, step_m: float,
+) -> tuple[F64, I64, I32, I32]:  # fmt: skip
+    # loose arrays cross into compiled code a hundred times faster than a tuple of them
+    ways = Ways(
+        start, x, y, along_m, length_m, edges, x0, y0, ways_left, ways_bottom, side, square_columns,
+        square_rows, square, item,
+    )  # fmt: skip
+    bands = len(begin) - 1
+    xy, meta, used = np.empty((2048, 2)), np.empty((2048, META), dtype=np.int32), 0
+    x_low, x_high, y_low, y_high = _bounds(ways, begin[bands - 1], begin[bands], p_edge, p_from, p_to)
+    if x_low > x_high:
+        return _rings(xy, meta, used, x_low, y_low, step_m)
+    latitude = 2.0 * math.atan(math.exp((y0 + (y_low + y_high) / 2.0) / EARTH_M)) - math.pi / 2.0
+    unit = 1.0 / math.cos(latitude)
+    step, widen = step_m * unit, widen_m * unit
+    reach = widen + 1.5 * step
+    left, bottom = x_low - widen - 2.0 * step, y_low - widen - 2.0 * step
+    columns = int((x_high + widen + 2.0 * step - left) / step) + 2
+    rows = int((y_high + widen + 2.0 * step - bottom) / step) + 2
+    strip = max(16, STRIP_POINTS // columns)
+    below, flat_below = np.zeros(columns, dtype=np.uint8), np.empty((bands, columns), dtype=np.int32)
+    seen = np.zeros(len(length_m), dtype=np.uint8)
+    for row in range(0, rows - 1, strip):
+        # one row more: strips share the row between them
+        sheets = np.empty((bands + 1, min(strip + 1, rows - row), columns), dtype=np.float32)
+        low_y = bottom + row * step
+        _lay_all(ways, begin, p_edge, p_from, p_to, sheets, left, low_y, step, reach, seen)
+        xy, meta, used = _trace_all(
+            sheets, min(row, 1), left, low_y, step, widen, reach, below, flat_below, xy, meta, used
+        )
+    return _rings(xy, meta, used, left, bottom, step)
+
+
+def draw(
+    ways: Ways, begin: I64, p_edge: I32, p_from: F64, p_to: F64, *, widen_m: float, step_m: float
+) -> tuple[F64, I64, I32, I32]:
+    """Rings of nested bands.
+
+    Stretches of band ``b`` are ``begin[b]`` to ``begin[b + 1]``, ascending by edge and position.
+    Returns vertices (n, 2) in sheet units, the start of each ring and an end, its band, and the ring
+    that holds it (-1 for outer rings; outer rings turn left, holes right).
+    """
+    return _draw(*ways, begin, p_edge, p_from, p_to, widen_m, step_m)
