@@ -41,8 +41,8 @@ def bands(
     >>> def first(metres):
     ...     return Stretches(np.array([0], dtype=np.int32), np.array([0.0]), np.array([metres]))
     >>> frame = bands(ways, {10: first(600.0), 5: first(300.0)})
-    >>> frame["minutes"].tolist(), frame.to_crs(3857).area.round(-3).tolist()
-    ([5.0, 10.0], [22000.0, 44000.0])
+    >>> frame["minutes"].tolist(), frame.to_crs(32650).area.round(-3).tolist()
+    ([5.0, 10.0], [16000.0, 31000.0])
     """
     frame = station_bands(ways, {"": reached_by_minutes}, widen_m=widen_m)
     return frame.drop(columns="station_id")

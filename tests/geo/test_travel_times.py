@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
-from geo import travel_times
+from geo import compiled
 from geo.errors import InputError
 from geo.models import RoadNetwork, Snapped, TravelMatrix
 from geo.travel_times import edge_seconds, matrix, nearest, reach_nodes, snap, stretches
@@ -304,7 +304,7 @@ def test_thread_count_changes_nothing(monkeypatch):
     points = snap(network, *lonlat(rng.uniform(0, 880, (900, 2))))
     results = []
     for count in (1, 3):
-        monkeypatch.setattr(travel_times.kernel.os, "cpu_count", lambda count=count: count)
+        monkeypatch.setattr(compiled.os, "cpu_count", lambda count=count: count)
         results.append(
             (
                 snap(network, points.lon, points.lat),
@@ -399,18 +399,18 @@ def test_snap_takes_the_nearest_piece_that_no_barrier_hides(world, walls, spots)
         if found.linked[k] and barriers.length > 0:
             near = [p for p in pieces if abs(p.distance(point) - found.access_m[k]) < 1e-4]
             legs = [leg_to(point, piece) for piece in near]
-            # A leg that merely grazes a barrier, or begins on it, may go either way.
-            deep = [
-                leg.distance(barriers) == 0
-                and min(
-                    leg.project(shapely.Point(c)) for c in shapely.get_coordinates(leg.intersection(barriers))
-                )
-                > 1e-2
-                and leg.intersection(barriers).distance(shapely.Point(leg.coords[-1])) > 1e-2
-                and not any(leg.distance(shapely.Point(c)) < 1e-2 for c in shapely.get_coordinates(barriers))
-                for leg in legs
-            ]
-            assert not all(deep)
+            assert not all(crosses_deep(leg, barriers) for leg in legs)
+
+
+def crosses_deep(leg: shapely.LineString, barriers: shapely.Geometry) -> bool:
+    """Whether a leg crosses a barrier beyond doubt; one that grazes it or begins on it may go either way."""
+    crossing = leg.intersection(barriers)
+    if crossing.is_empty:
+        return False
+    begins = min(leg.project(shapely.Point(c)) for c in shapely.get_coordinates(crossing))
+    ends = [shapely.Point(c) for c in shapely.get_coordinates(barriers)]
+    past_end = crossing.distance(shapely.Point(leg.coords[-1])) > 1e-2
+    return begins > 1e-2 and past_end and all(leg.distance(end) >= 1e-2 for end in ends)
 
 
 RIVER = [("water", [(-500, 50), (150, 50), (250, 70), (900, 50)])]
