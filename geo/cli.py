@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any
 
 import typer
@@ -37,7 +39,7 @@ STAGE_NAMES = {
 
 
 def main() -> None:
-    """Entry point of ``redmap``: known failures become a message and an exit code, not a traceback."""
+    """Entry point of ``redmap``: failures become a message and an exit code, not a traceback."""
     try:
         app()
     except InputError as error:
@@ -46,6 +48,8 @@ def main() -> None:
         _fail(error, 1)
     except OSError as error:
         _fail(RedmapError(f"读写失败 / file error: {error}"), 1)
+    finally:
+        sys.excepthook = _report_defect  # here, since typer sets its own
 
 
 def _fail(error: RedmapError, code: int) -> None:
@@ -54,6 +58,21 @@ def _fail(error: RedmapError, code: int) -> None:
     for line in str(error).splitlines():
         console.print(f"  · {line}", markup=False, highlight=False)
     sys.exit(code)
+
+
+def _report_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Keep what we need to mend an unforeseen failure in a file, and tell the user where it lies."""
+    folder = _cache(None)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "last-failure.txt"
+    path.write_text("".join(traceback.format_exception(kind, error, trace)), encoding="utf-8")
+    console = Console(stderr=True, soft_wrap=True)
+    console.print("[bold red]✗[/] 出错了 / failed", highlight=False)
+    text = (
+        f"程序内部错误，请把 {path} 发给我们，已有结果未改动 / a defect of Red Map, nothing was changed; "
+        f"please send us {path}: {kind.__name__}: {error}"
+    )
+    console.print(f"  · {text}", markup=False, highlight=False)
 
 
 def _cache(folder: Path | None) -> Path:

@@ -20,6 +20,7 @@ from geo.models import F64, I32, I64
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
 FAR = np.float32(1e30)
 STRIP_POINTS = 2_000_000  # lattice points held at once
 SHORTEST_M = 1e-6  # below the precision of any map
@@ -171,7 +172,7 @@ def _depth(sheets: F32, r: int, c: int, band: int, widen: float, reach: float) -
 
 
 @kernel
-def _masks(sheets: F32, r: int, widen: float, mask: U8) -> None:
+def _masks(sheets: F32, r: int, widen: float, mask: U16) -> None:
     """Which bands hold each lattice point of a row, as bits."""
     classes, columns = sheets.shape[0], sheets.shape[2]
     square = np.float32(widen * widen)
@@ -189,7 +190,7 @@ def _masks(sheets: F32, r: int, widen: float, mask: U8) -> None:
             for k in range(b + 1, classes):
                 other = min(other, sheets[k, r, c])
             if near < square and near < other:
-                mask[c] |= np.uint8(1 << b)
+                mask[c] |= np.uint16(1 << b)
 
 
 @kernel
@@ -258,7 +259,7 @@ def _hold_apart(meta: I32, corners: int, before: int, sides: I32, sides_before: 
 @kernel
 def _trace_row(
     sheets: F32, r: int, y: float, left: float, step: float, widen: float, reach: float,
-    below: U8, mask: U8, flat_below: I32, flat: I32, xy: F64, meta: I32, used: int,
+    below: U16, mask: U16, flat_below: I32, flat: I32, xy: F64, meta: I32, used: int,
 ) -> tuple[F64, I32, int]:  # fmt: skip
     """Crossings on lattice row ``r`` and on the columns down to the row below, joined cell by cell."""
     bands, columns = sheets.shape[0] - 1, sheets.shape[2]
@@ -495,11 +496,11 @@ def _lay_all(
 @kernel
 def _trace_all(
     sheets: F32, first_row: int, left: float, bottom: float, step: float, widen: float, reach: float,
-    below: U8, flat_below: I32, xy: F64, meta: I32, used: int,
+    below: U16, flat_below: I32, xy: F64, meta: I32, used: int,
 ) -> tuple[F64, I32, int]:  # fmt: skip
     """Trace the rows of a strip from ``first_row``; ``below`` is the row before it, and then the last."""
     columns = sheets.shape[2]
-    mask, flat = np.empty(columns, dtype=np.uint8), np.empty(flat_below.shape, dtype=np.int32)
+    mask, flat = np.empty(columns, dtype=np.uint16), np.empty(flat_below.shape, dtype=np.int32)
     for r in range(first_row, sheets.shape[1]):
         _masks(sheets, r, widen, mask)
         if r > 0:
@@ -539,7 +540,7 @@ def _draw(
     columns = int((x_high + widen + 2.0 * step - left) / step) + 2
     rows = int((y_high + widen + 2.0 * step - bottom) / step) + 2
     strip = max(16, STRIP_POINTS // columns)
-    below, flat_below = np.zeros(columns, dtype=np.uint8), np.empty((bands, columns), dtype=np.int32)
+    below, flat_below = np.zeros(columns, dtype=np.uint16), np.empty((bands, columns), dtype=np.int32)
     seen = np.zeros(len(length_m), dtype=np.uint8)
     for row in range(0, rows - 1, strip):
         # one row more: strips share the row between them

@@ -17,7 +17,7 @@ from geo.models import Stretches
 
 WIDEN_M = 25.0  # half a street block's depth on either side: shown, never counted
 STEP_M = 8.0  # lattice of the drawing; the end of a reached stretch is placed between its points
-MAX_BANDS = 8  # bits of a lattice point
+MAX_BANDS = 16  # bits of a lattice point
 Shapes = NDArray[np.object_]
 
 
@@ -31,7 +31,7 @@ def bands(
     islands stay; each shape covers the one before it; outer rings turn left (RFC 7946). A shape of
     nothing is empty.
 
-    Raises :class:`geo.errors.InputError` for more than eight bands.
+    Raises :class:`geo.errors.InputError` for more than sixteen bands.
 
     >>> import numpy as np
     >>> from geo.isochrones import prepare

@@ -15,7 +15,7 @@ from geo.sample.blocks import ALLEY_M2, rows, subdivide
 from geo.sample.layout import District, Plan, Way
 from geo.sample.mains import lines_of, points_of
 
-# on the parcel's edge, on the street outside, on the loop inside
+# on the street outside, in the edge of the parcel, on the loop inside
 Gate = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 GATE_OPENING_M = 5.0
 # share of blocks by quarter: gated housing, open housing, alleys, shops, school, park, works, empty
@@ -151,9 +151,7 @@ def _angle(parcel: Polygon) -> float:
     return max(-20.0, min(20.0, turn))
 
 
-def _gates(
-    parcel: Polygon, loop: Polygon, streets: Streets, count: int, rng: random.Random
-) -> list[Gate]:
+def _gates(parcel: Polygon, loop: Polygon, streets: Streets, count: int, rng: random.Random) -> list[Gate]:
     edge = parcel.exterior
     start = rng.random()
     made: list[Gate] = []

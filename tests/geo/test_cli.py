@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -81,3 +82,17 @@ def test_init_makes_a_study_that_checks(tmp_path, cache_dir):
     assert redmap("init", tmp_path / "mine").returncode == 0
     assert redmap("check", tmp_path / "mine", "--cache", cache_dir, "--json").returncode == 0
     assert redmap("init", tmp_path / "mine").returncode == 2
+
+
+def test_an_unforeseen_failure_is_a_message_and_a_report_to_send(tmp_path):
+    code = "import sys; from geo import cli, pipeline; pipeline.sample_study = lambda: 1 / 0; sys.argv = ['redmap', 'demo']; cli.main()"
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", env=environment,
+        cwd=tmp_path, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    report = next(tmp_path.rglob("last-failure.txt"))
+    assert str(report) in done.stderr
+    assert "ZeroDivisionError" in report.read_text(encoding="utf-8")

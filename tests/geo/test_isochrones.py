@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import shapely
@@ -81,7 +83,7 @@ def test_shapes_are_what_lies_nearest_to_reached_ways(seed, spots):
 def test_bands_nest_exactly_and_add_up(spots):
     network = grid_network(11, 11, 120.0)
     shapes = bands(prepare(network, mode="walk"), walked(network, spots)).geometry
-    for inner, outer in zip(shapes[:-1], shapes[1:], strict=True):
+    for inner, outer in pairwise(shapes):
         assert outer.covers(inner)
 
 
@@ -180,8 +182,8 @@ def test_bands_that_do_not_fit_are_refused():
     ways = prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk")
     with pytest.raises(InputError, match="minutes must be those"):
         station_bands(ways, {"a": {5.0: part()}, "b": {6.0: part()}})
-    with pytest.raises(InputError, match="at most 8"):
-        bands(ways, {float(m): part() for m in range(9)})
+    with pytest.raises(InputError, match="at most 16"):
+        bands(ways, {float(m): part() for m in range(17)})
 
 
 @pytest.mark.parametrize("latitude", [0.0, 52.0, 69.5])
