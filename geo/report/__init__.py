@@ -1,6 +1,7 @@
 """Results → files: summary, layers, workbook, printed report."""
 
+from geo.report.frames import layers
 from geo.report.summary import recommendations_frame, summarise
-from geo.report.tables import layers, write_all
+from geo.report.tables import write_all
 
 __all__ = ["layers", "recommendations_frame", "summarise", "write_all"]

@@ -96,6 +96,16 @@ def summarise(
     return tidy
 
 
+def created(summary: Mapping[str, Any]) -> dt.datetime:
+    """When the figures were computed (UTC), as the summary's provenance says: the date of every file.
+
+    >>> created({"provenance": {"created": "2026-11-23T10:00:00+08:00"}}).isoformat()
+    '2026-11-23T02:00:00+00:00'
+    """
+    text = summary.get("provenance", {}).get("created", "1980-01-01T00:00:00+00:00")
+    return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+
+
 def plain(value: Any) -> Any:
     """``value`` as JSON knows it: numpy scalars unwrapped, dates as text, inf and NaN as None."""
     if isinstance(value, Mapping):

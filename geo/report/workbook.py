@@ -1,0 +1,159 @@
+"""Results → report.xlsx: key figures, communities, streets, stations, gaps, sites, audit; bilingual."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.writer.excel import ExcelWriter
+
+from geo.models import StudyResult
+from geo.report.frames import audit_frame, flat
+from geo.report.summary import created, plain
+
+SYNTHETIC = "合成数据，非真实地区 / synthetic data, not a real place"
+_OLDEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+_HEADINGS = {
+    "station_id": "编号 ID", "name": "名称 Name", "kind": "类型 Kind", "plates": "挂牌 Plates",
+    "lon": "经度 Lon (WGS-84)", "lat": "纬度 Lat (WGS-84)", "services": "服务 Services",
+    "hours": "开放时间 Hours (OSM)", "hours_text": "原文 Hours as typed", "street": "街道 Street",
+    "community": "社区 Community", "address": "地址 Address", "phone": "电话 Phone",
+    "issuer": "来源单位 Issuer", "date": "日期 Date", "file": "文件 File", "row": "行 Row",
+    "precision_m": "精度 Precision (m)", "community_id": "编号 ID", "population": "人口 Population",
+    "covered_people": "已覆盖人口 People covered", "share": "覆盖率 Share covered",
+    "share_straight": "直线覆盖率 Straight-line share", "median_minutes": "中位分钟 Median minutes",
+    "nearest_station": "最近驿站 Nearest station", "rank": "序 Rank", "gap_id": "编号 ID",
+    "name_zh": "名称 Name (Chinese)", "name_en": "英文名称 Name (English)", "people": "人数 People",
+    "area_km2": "面积 Area (km²)", "nearest_minutes": "最近驿站分钟 Minutes to nearest",
+    "straight_m": "直线米 Straight line (m)", "reason": "原因代码 Reason code",
+    "reason_zh": "原因 Reason (Chinese)", "reason_en": "英文原因 Reason (English)",
+    "venue_id": "编号 ID", "gain": "新增覆盖人数 People gained",
+    "communities_gain": "受益社区 Communities gaining", "action": "处理 Action", "found": "原值 Found",
+    "sheet": "工作表 Sheet", "column": "列 Column",
+}  # fmt: skip
+_FORMATS = {
+    **dict.fromkeys(("population", "covered_people", "people", "gain"), "#,##0"),
+    **dict.fromkeys(("median_minutes", "nearest_minutes", "straight_m", "area_km2"), "0.0"),
+}
+
+
+def write_workbook(result: StudyResult, path: Path) -> None:
+    """Write report.xlsx; its dates are the result's own, so that the same result gives the same bytes."""
+    book = Workbook(write_only=True)
+    gaps = pd.DataFrame(result.gaps.drop(columns="geometry"))
+    sites = pd.DataFrame(result.recommendations.drop(columns="geometry"))
+    note = SYNTHETIC if result.synthetic else ""
+    _sheet(book, "概要 Summary", _summary_rows(result.summary), note)
+    for title, frame in (
+        ("社区 Communities", result.coverage.communities),
+        ("街道 Streets", result.coverage.streets),
+        ("驿站 Stations", result.inputs.stations),
+        ("盲区 Gaps", gaps),
+        ("选址建议 Sites", sites),
+        ("数据审计 Audit", audit_frame(result)),
+    ):
+        _sheet(book, title, flat(frame), note)
+    book.properties.creator = "Red Map"
+    book.properties.title = f"{result.name} {result.edition}"
+    book.properties.created = book.properties.modified = created(result.summary).replace(tzinfo=None)
+    content = io.BytesIO()
+    ExcelWriter(book, zipfile.ZipFile(content, "w", zipfile.ZIP_STORED)).save()
+    with (
+        zipfile.ZipFile(content) as source,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for name in source.namelist():  # the same entries, without the hour at which they were made
+            entry = zipfile.ZipInfo(name, _OLDEST_ZIP_DATE)
+            target.writestr(entry, source.read(name), zipfile.ZIP_DEFLATED)
+
+
+def _sheet(book: Workbook, title: str, frame: pd.DataFrame, note: str) -> None:
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    names = [str(name) for name in frame.columns]
+    columns = [[plain(v) for v in frame.iloc[:, i].tolist()] for i in range(len(names))]
+    for i, (name, values) in enumerate(zip(names, columns, strict=True), start=1):
+        longest = max(map(_text_width, [heading(name), *map(str, values[:200])]))
+        sheet.column_dimensions[get_column_letter(i)].width = min(max(longest + 2, 8), 60)
+    if names:
+        sheet.append(list(_head(sheet, names)))
+    styled = [_styled(sheet, name) for name in names]
+    for row in zip(*columns, strict=True):
+        sheet.append([_cell(sheet, value, cell) for value, cell in zip(row, styled, strict=True)])
+    if note:
+        sheet.append([note])
+
+
+def _head(sheet: Any, names: list[str]) -> Iterator[Any]:
+    font, fill = Font(bold=True, color="FFFFFF"), PatternFill("solid", fgColor="A4161A")
+    alignment = Alignment(wrap_text=True, vertical="center")
+    for name in names:
+        cell = WriteOnlyCell(sheet, value=heading(name))
+        cell.font, cell.fill, cell.alignment = font, fill, alignment
+        cell.data_type = "s"
+        yield cell
+
+
+def _styled(sheet: Any, column: str) -> Any:
+    """The one cell that carries a column's number format; rows are streamed, so it serves them all."""
+    number_format = "0.0%" if column.startswith("share") else _FORMATS.get(column)
+    if number_format is None:
+        return None
+    cell = WriteOnlyCell(sheet)
+    cell.number_format = number_format
+    return cell
+
+
+def _cell(sheet: Any, value: Any, styled: Any) -> Any:
+    if isinstance(value, str):
+        value = ILLEGAL_CHARACTERS_RE.sub("", value)
+        if not value.startswith(("=", "+", "-", "@", "\t", "\r")):
+            return value
+        cell = WriteOnlyCell(sheet, value=value)
+        cell.data_type = "s"  # a name that starts with "=" is text, never a formula,
+        cell.quotePrefix = True  # and stays text when somebody edits it
+        return cell
+    if styled is None:
+        return value
+    styled.value = value
+    return styled
+
+
+def heading(name: str) -> str:
+    """A column's heading, Chinese and English.
+
+    >>> heading("share@Tue 08:00"), heading("share_toilet")
+    ('Tue 08:00 覆盖率 Share', '覆盖率 Share · toilet')
+    """
+    if name in _HEADINGS:
+        return _HEADINGS[name]
+    if name.startswith("share@"):
+        return f"{name.removeprefix('share@')} 覆盖率 Share"
+    return f"覆盖率 Share · {name.removeprefix('share_')}" if name.startswith("share_") else name
+
+
+def _text_width(text: str) -> int:
+    return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
+
+
+def _summary_rows(summary: Mapping[str, Any]) -> pd.DataFrame:
+    rows: list[tuple[str, Any]] = []
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), inner)
+        else:
+            rows.append((prefix, "; ".join(map(str, value)) if isinstance(value, list) else value))
+
+    walk("", summary)
+    return pd.DataFrame(rows, columns=["项目 Item", "数值 Value"], dtype=object)
