@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,28 +65,39 @@ def ground_scale(lat: float) -> float:
     return float(1.0 / np.cos(np.radians(lat)))
 
 
+def rough_lines(lines: Any, tolerance_m: float) -> Any:
+    """LineStrings (Mercator metres) by Douglas-Peucker; all at once, each on its own."""
+    return shapely.simplify(lines, tolerance_m, preserve_topology=False)
+
+
 def pack_lines(lines: Any, tags: Sequence[int] | NDArray[Any], *, grid_m: float = 2.0) -> Packed:
     """Code LineStrings (Mercator metres); ``tags`` is one small integer a line, its class.
 
     Lines are ordered by tag, then along a Morton curve; consecutive equal points are dropped.
     """
-    coords, owner = shapely.get_coordinates(lines, return_index=True)
-    return _pack([(int(t), [c]) for t, c in zip(tags, _split(coords, owner, len(lines)), strict=True)],
-                 grid_m=grid_m, closed=False)  # fmt: skip
+    coords, part = shapely.get_coordinates(lines, return_index=True)
+    owner = np.arange(len(lines), dtype=np.int64)
+    return _pack(coords, part, owner, np.asarray(tags, dtype=np.int64), grid_m=grid_m, closed=False)
 
 
-def pack_polygons(shapes: Any, tags: Sequence[int] | NDArray[Any], *, grid_m: float = 2.0) -> Packed:
-    """Code (Multi)Polygons (Mercator metres): one feature each, its rings drawn by the even-odd rule."""
-    features = []
-    for tag, shape in zip(tags, shapes, strict=True):
-        rings = [
-            shapely.get_coordinates(ring)[:-1]
-            for polygon in shapely.get_parts(shape)
-            if shapely.get_type_id(polygon) == shapely.GeometryType.POLYGON
-            for ring in shapely.get_rings(polygon)
-        ]
-        features.append((int(tag), rings))
-    return _pack(features, grid_m=grid_m, closed=True)
+def pack_polygons(
+    shapes: Any, tags: Sequence[int] | NDArray[Any], *, grid_m: float = 2.0, tolerance_m: float = 0.0
+) -> Packed:
+    """Code (Multi)Polygons (Mercator metres): one feature each, its rings drawn by the even-odd rule.
+
+    With a tolerance every ring is first simplified on its own (Douglas-Peucker): a picture needs no
+    valid polygons, and proving them valid costs ten times the drawing.
+    """
+    parts, of_part = shapely.get_parts(np.asarray(shapes, dtype=object), return_index=True)
+    of_part = of_part[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    rings, of_ring = shapely.get_rings(parts, return_index=True)
+    coords, part = shapely.get_coordinates(rings, return_index=True)
+    if tolerance_m > 0 and len(rings):
+        lines = rough_lines(shapely.linestrings(coords, indices=part), tolerance_m)
+        coords, part = shapely.get_coordinates(lines, return_index=True)
+    owner = of_part[of_ring].astype(np.int64)
+    return _pack(coords, part, owner, np.asarray(tags, dtype=np.int64), grid_m=grid_m, closed=True)
 
 
 def unpack(packed: Packed) -> list[tuple[int, Parts]]:
@@ -114,54 +125,61 @@ def unpack(packed: Packed) -> list[tuple[int, Parts]]:
     return features
 
 
-def _split(coords: F64, owner: I64, count: int) -> list[F64]:
-    return np.split(coords, np.cumsum(np.bincount(owner, minlength=count))[:-1]) if count else []
-
-
-def _pack(features: Iterable[tuple[int, list[F64]]], *, grid_m: float, closed: bool) -> Packed:
-    whole = list(features)
-    every = [part for _, parts in whole for part in parts if len(part)]
-    low = np.min([part.min(axis=0) for part in every], axis=0) if every else np.zeros(2)
-    origin = np.floor(low / grid_m) * grid_m
-    least = 3 if closed else 2
-    kept = []
-    for tag, parts in whole:
-        whole_numbers = (np.rint((p - origin) / grid_m).astype(np.int64) for p in parts)
-        rounded = [p for p in (_distinct(w, closed=closed) for w in whole_numbers) if len(p) >= least]
-        if rounded:
-            kept.append((tag, rounded))
-    kept.sort(key=lambda item: (item[0], _morton(item[1][0][0])))
-    numbers: list[I64] = [np.array([len(kept)], dtype=np.int64)]
-    first = np.zeros(2, dtype=np.int64)
-    for tag, rounded in kept:
-        numbers.append(np.array([tag, len(rounded)], dtype=np.int64))
-        for part in rounded:
-            steps = np.diff(part, axis=0, prepend=first[None, :]).ravel()
-            numbers.append(np.array([len(part)], dtype=np.int64))
-            numbers.append((steps << 1) ^ (steps >> 63))
-            first = part[0]
+def _pack(coords: F64, part: I64, owner: I64, tags: I64, *, grid_m: float, closed: bool) -> Packed:
+    """Code points that lie part by part: ``owner`` is the feature of a part, ``tags`` of a feature."""
+    origin = np.floor(coords.min(axis=0) / grid_m) * grid_m if len(coords) else np.zeros(2)
+    grid = np.rint((coords - origin) / grid_m).astype(np.int64)
+    grid, start, count = _distinct(grid, part, len(owner), closed=closed)
+    kept = np.flatnonzero(count >= (3 if closed else 2))
+    # features by tag, then along the curve from the first point of their first part; parts as they came
+    features, first = np.unique(owner[kept], return_index=True)
+    order = np.lexsort((features, _morton(grid[start[kept[first]]]), tags[features]))
+    rank = np.empty(len(tags), dtype=np.int64)
+    rank[features[order]] = np.arange(len(features))
+    kept = kept[np.argsort(rank[owner[kept]], kind="stable")]
+    feature, count = rank[owner[kept]], count[kept]
+    before = np.concatenate(([0], np.cumsum(count)))
+    points = grid[np.repeat(start[kept] - before[:-1], count) + np.arange(before[-1])]
+    heads = points[before[:-1]]
+    steps = np.diff(points, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
+    steps[before[:-1]] = np.diff(heads, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
+    # the stream: n, then a feature `tag parts`, then a part `points` and its steps
+    numbers = np.empty(1 + 2 * len(features) + len(kept) + 2 * len(points), dtype=np.int64)
+    numbers[0] = len(features)
+    at = 1 + 2 * (feature + 1) + np.arange(len(kept)) + 2 * before[:-1]
+    opens = np.flatnonzero(np.diff(feature, prepend=-1))
+    numbers[at[opens] - 2] = tags[features[order]]
+    numbers[at[opens] - 1] = np.diff(np.append(opens, len(kept)))
+    numbers[at] = count
+    place = np.repeat(at + 1 - 2 * before[:-1], count) + 2 * np.arange(before[-1])
+    zigzag = (steps << 1) ^ (steps >> 63)
+    numbers[place], numbers[place + 1] = zigzag[:, 0], zigzag[:, 1]
     # mtime=0: the same input gives the same bytes
-    coded = gzip.compress(_varints(np.concatenate(numbers)), compresslevel=9, mtime=0)
+    coded = gzip.compress(_varints(numbers), compresslevel=9, mtime=0)
     text = base64.b64encode(coded).decode("ascii")
-    return Packed(text, float(origin[0]), float(origin[1]), grid_m, len(kept))
+    return Packed(text, float(origin[0]), float(origin[1]), grid_m, len(features))
 
 
-def _distinct(points: I64, *, closed: bool) -> I64:
-    if len(points) == 0:
-        return points
-    keep = np.ones(len(points), dtype=bool)
-    keep[1:] = (np.diff(points, axis=0) != 0).any(axis=1)
-    points = points[keep]
-    if closed and len(points) > 1 and (points[0] == points[-1]).all():
-        points = points[:-1]
-    return points
+def _distinct(grid: I64, part: I64, parts: int, *, closed: bool) -> tuple[I64, I64, I64]:
+    """Points without those equal to the one before; where each part starts and its points' number.
+
+    A ring's last point, which is its first again, is not counted.
+    """
+    keep = np.ones(len(grid), dtype=bool)
+    keep[1:] = (np.diff(grid, axis=0) != 0).any(axis=1) | (np.diff(part) != 0)
+    grid = grid[keep]
+    count = np.bincount(part[keep], minlength=parts)
+    start = np.cumsum(count) - count
+    if closed:
+        many = np.flatnonzero(count > 1)
+        count[many] -= (grid[start[many]] == grid[start[many] + count[many] - 1]).all(axis=1)
+    return grid, start, count
 
 
-def _morton(point: I64) -> int:
-    code = 0
-    x, y = int(point[0]), int(point[1])
+def _morton(points: I64) -> I64:
+    code = np.zeros(len(points), dtype=np.int64)
     for bit in range(24):
-        code |= ((x >> bit) & 1) << (2 * bit) | ((y >> bit) & 1) << (2 * bit + 1)
+        code |= ((points[:, 0] >> bit) & 1) << (2 * bit) | ((points[:, 1] >> bit) & 1) << (2 * bit + 1)
     return code
 
 

@@ -104,6 +104,7 @@ def render(result: StudyResult, *, view: str) -> str:
         location=[(south + north) / 2, (west + east) / 2],
         tiles=None,
         zoom_start=13,
+        zoom_snap=0.25,
         zoom_control=False,
         attributionControl=False,
         fadeAnimation=False,

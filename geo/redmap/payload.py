@@ -49,7 +49,7 @@ def planner(result: StudyResult) -> Content:
         "notes": list(result.network.notes),
     }  # fmt: skip
     layers: dict[str, Packed] = {
-        "bands": _bands(result.bands, tolerance_m=BAND_TOLERANCE_M),
+        "bands": _bands(_rough(result.bands, BAND_TOLERANCE_M), _scale(result.bands)),
         "reach": _reach(result),
     }
     lines, classes = strokes.base_map(result.network)
@@ -72,17 +72,21 @@ def public(result: StudyResult) -> Content:
         "stations": [{k: s[k] for k in PUBLIC_COLUMNS} for s in _stations(result)],
     }
     clean: dict[str, Any] = mask_everything(values)
-    # closing keeps the bands nested
-    areas = gpd.GeoDataFrame(geometry=_closed(result.bands, PUBLIC_CLOSING_M))
-    return clean, {"bands": _bands(areas, tolerance_m=PUBLIC_TOLERANCE_M, grid_m=COARSE_GRID_M)}
+    shapes = _closed(_rough(result.bands, PUBLIC_TOLERANCE_M / 2), PUBLIC_CLOSING_M * _scale(result.bands))
+    tolerance = PUBLIC_TOLERANCE_M * _scale(result.bands)
+    packed = _bands(shapes, _scale(result.bands), tolerance_m=tolerance, grid_m=COARSE_GRID_M)
+    return clean, {"bands": packed}
 
 
-def _closed(frame: gpd.GeoDataFrame, radius_m: float) -> gpd.GeoSeries:
-    """Shapes grown and shrunk again by ``radius_m`` metres on the ground; EPSG:4326 in and out."""
-    if frame.empty:
-        return frame.geometry
-    shapes = frame.geometry.to_crs(frame.estimate_utm_crs())
-    return shapes.buffer(radius_m, quad_segs=3).buffer(-radius_m, quad_segs=3).to_crs(frame.crs)
+def _closed(shapes: Any, radius_m: float) -> Any:
+    """Shapes grown and shrunk again, which fills narrow places and keeps nested shapes nested."""
+    return shapely.buffer(shapely.buffer(shapes, radius_m, quad_segs=2), -radius_m, quad_segs=2)
+
+
+def _rough(frame: gpd.GeoDataFrame, tolerance_m: float) -> Any:
+    """Shapes of a frame in Mercator metres, valid and without details under ``tolerance_m`` on the ground."""
+    shapes = codec.to_mercator(frame.geometry.to_numpy())
+    return shapely.simplify(shapes, tolerance_m * _scale(frame), preserve_topology=False)
 
 
 def _summary(summary: Mapping[str, Any]) -> Any:
@@ -175,7 +179,7 @@ def _gaps(result: StudyResult) -> list[dict[str, Any]]:
             "en": _text(row["name_en"]), "people": _number(row["people"]), "km2": _number(row["area_km2"]),
             "nearest": _station_name(result, row["nearest_station"]),
             "minutes": _number(row["nearest_minutes"]), "straight": _number(row["straight_m"]),
-            "whyZh": _text(row["reason_zh"]), "whyEn": _text(row["reason_en"]),
+            "reason": _text(row["reason"]), "whyZh": _text(row["reason_zh"]), "whyEn": _text(row["reason_en"]),
             "at": _point(point), "box": [round(v, 5) for v in row["geometry"].bounds],
         })  # fmt: skip
     return sorted(rows, key=lambda r: r["rank"])
@@ -219,33 +223,29 @@ def _scale(frame: gpd.GeoDataFrame) -> float:
 
 def _polygons(frame: gpd.GeoDataFrame, *, tolerance_m: float, grid_m: float = GRID_M) -> Packed:
     shapes = codec.to_mercator(frame.geometry.to_numpy())
-    shapes = shapely.simplify(shapes, tolerance_m * _scale(frame))
-    return codec.pack_polygons(shapes, range(len(frame)), grid_m=grid_m)
+    tolerance = tolerance_m * _scale(frame)
+    return codec.pack_polygons(shapes, range(len(frame)), grid_m=grid_m, tolerance_m=tolerance)
 
 
 def _areas(frame: gpd.GeoDataFrame) -> Packed:
     shapes = codec.to_mercator(frame.geometry.to_numpy())
     tolerance = AREA_TOLERANCE_M * _scale(frame)
     # simplified together where they share borders: neighbours must not drift apart
-    together = len(frame) > 0 and bool(shapely.coverage_is_valid(shapes))
-    shapes = (
-        shapely.coverage_simplify(shapes, 2 * tolerance) if together else shapely.simplify(shapes, tolerance)
-    )
-    return codec.pack_polygons(shapes, range(len(frame)), grid_m=GRID_M)
+    if len(frame) and shapely.coverage_is_valid(shapes):
+        shapes = shapely.coverage_simplify(shapes, 2 * tolerance)
+        return codec.pack_polygons(shapes, range(len(frame)), grid_m=GRID_M)
+    return codec.pack_polygons(shapes, range(len(frame)), grid_m=GRID_M, tolerance_m=tolerance)
 
 
-def _bands(frame: gpd.GeoDataFrame, *, tolerance_m: float, grid_m: float = GRID_M) -> Packed:
-    """Bands cut into tiles where they are big; the tag of a piece is the row of its band."""
-    shapes = codec.to_mercator(frame.geometry.to_numpy())
-    shapes = shapely.simplify(shapes, tolerance_m * _scale(frame))
+def _bands(shapes: Any, scale: float, *, grid_m: float = GRID_M, tolerance_m: float = 0.0) -> Packed:
+    """Bands (Mercator metres) cut into tiles where they are big; the tag of a piece is the row of its band."""
+    if tolerance_m > 0:
+        shapes = shapely.simplify(shapes, tolerance_m, preserve_topology=False)
     pieces: list[Any] = []
     tags: list[int] = []
     for row, shape in enumerate(shapes):
-        cut = (
-            _cut(shape, TILE_M * _scale(frame))
-            if shapely.get_num_coordinates(shape) > TILE_FROM_POINTS
-            else [shape]
-        )
+        big = shapely.get_num_coordinates(shape) > TILE_FROM_POINTS
+        cut = _cut(shape, TILE_M * scale) if big else [shape]
         pieces.extend(cut)
         tags.extend([row] * len(cut))
     return codec.pack_polygons(pieces, tags, grid_m=grid_m)
@@ -255,7 +255,9 @@ def _cut(shape: Any, step: float) -> list[Any]:
     west, south, east, north = shapely.bounds(shape)
     xs, ys = np.arange(west, east, step), np.arange(south, north, step)
     x, y = (a.ravel() for a in np.meshgrid(xs, ys))
-    cut = shapely.intersection(shapely.make_valid(shape), shapely.box(x, y, x + step, y + step))
+    whole = shape if shapely.is_valid(shape) else shapely.make_valid(shape)
+    shapely.prepare(whole)
+    cut = shapely.intersection(whole, shapely.box(x, y, x + step, y + step))
     return [piece for piece in cut if not piece.is_empty]
 
 
@@ -266,8 +268,9 @@ def _reach(result: StudyResult) -> Packed:
     frame = frame[frame["minutes"].astype(float) == limit]
     rows = {str(key): i for i, key in enumerate(result.inputs.stations["station_id"])}
     tags = [rows[str(key)] for key in frame["station_id"]]
-    shapes = shapely.simplify(codec.to_mercator(frame.geometry.to_numpy()), REACH_TOLERANCE_M * _scale(frame))
-    return codec.pack_polygons(shapes, tags, grid_m=COARSE_GRID_M)
+    tolerance = REACH_TOLERANCE_M * _scale(frame)
+    shapes = codec.to_mercator(frame.geometry.to_numpy())
+    return codec.pack_polygons(shapes, tags, grid_m=COARSE_GRID_M, tolerance_m=tolerance)
 
 
 def _point(point: Any) -> list[float]:

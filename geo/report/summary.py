@@ -81,7 +81,7 @@ def summarise(
         "isochrones": {"false_share": shape_shares[0], "missed_share": shape_shares[1]},
         "provenance": {
             "redmap": importlib.metadata.version("redmap"),
-            "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "created": now().isoformat(timespec="seconds"),
             "inputs": dict(result.inputs.sha256),
         },
     }
@@ -94,6 +94,11 @@ def summarise(
         }  # fmt: skip
     tidy: dict[str, Any] = plain(summary)
     return tidy
+
+
+def now() -> dt.datetime:
+    """The one look at the clock: with it held, the same inputs give the same bytes."""
+    return dt.datetime.now(dt.UTC)
 
 
 def created(summary: Mapping[str, Any]) -> dt.datetime:

@@ -206,6 +206,7 @@ RedMap.paintReach = (ctx, v) => {
 RedMap.paintStations = (ctx, v) => {
   const size = v.z < 12 ? 3.8 : v.z < 13 ? 5 : v.z < 15 ? 7 : 8.5;
   RedMap.data.stations.forEach((s, row) => {
+    if (!RedMap.shown(s)) return;
     const [x, y] = RedMap.place(v, s.at);
     if (x < -20 || y < -20 || x > v.size + 20 || y > v.size + 20) return;
     const chosen = row === RedMap.selectedStation();
@@ -222,8 +223,9 @@ RedMap.paintSites = (ctx, v) => {
 /* ---- labels: chosen once a zoom over the whole map, so that tiles agree ---- */
 RedMap.labelCache = new Map();
 RedMap.labels = (ctx, z) => {
-  const key = [z, RedMap.state.lang, Object.entries(RedMap.state.on).filter(([, on]) => on).map(([k]) => k).join()].join('|');
+  const key = [z, RedMap.state.lang, RedMap.state.service, Object.entries(RedMap.state.on).filter(([, on]) => on).map(([k]) => k).join()].join('|');
   if (RedMap.labelCache.has(key)) return RedMap.labelCache.get(key);
+  if (RedMap.labelCache.size > 40) RedMap.labelCache.clear();
   const v = RedMap.tileView({ x: 0, y: 0, z }, 512), taken = new Map(), chosen = [];
   const cells = (b) => { const out = []; for (let i = b[0] >> 6; i <= b[2] >> 6; i++) for (let j = b[1] >> 6; j <= b[3] >> 6; j++) out.push(i + ':' + j); return out; };
   const free = (b) => cells(b).every((c) => (taken.get(c) || []).every((o) => b[0] > o[2] || b[2] < o[0] || b[1] > o[3] || b[3] < o[1]));
@@ -240,13 +242,21 @@ RedMap.labels = (ctx, z) => {
   const on = RedMap.state.on, d = RedMap.data, strong = { font: '600 12px ' + RedMap.FONT }, plain = { font: '12px ' + RedMap.FONT, soft: true };
   const keep = (at, w, up, down) => { const [x, y] = RedMap.place(v, at); take([x - w, y - up, x + w, y + down]); };
   if (on.sites) for (const s of d.sites) keep(s.at, 12, 30, 2);
-  if (on.stations) for (const s of d.stations) keep(s.at, 8, 8, 8);
+  if (on.stations) for (const s of d.stations) if (RedMap.shown(s)) keep(s.at, 8, 8, 8);
   const ranks = z < 13 ? 10 : z < 14 ? 25 : Infinity; // small gaps get their number when there is room
+  // a number stands in its gap, beside pins and stations; the worst ones get theirs in any case
+  const beside = [0, -22, 22, -44, 44].flatMap((dy) => [0, 32, -32, 64, -64].map((dx) => [dx, dy])).sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
   if (on.gaps) for (const g of d.gaps) {
     if (g.rank > ranks) continue;
-    const [x, y] = RedMap.place(v, g.at), b = [x - 14, y - 9, x + 14, y + 9]; if (free(b)) { take(b); chosen.push({ x, y, w: 20, gap: g.rank }); } }
+    const [gx, gy] = RedMap.place(v, g.at), box = ([dx, dy]) => [gx + dx - 14, gy + dy - 9, gx + dx + 14, gy + dy + 9];
+    const inside = ([dx, dy]) => RedMap.featureIn(RedMap.layers.gaps, (gx + dx + v.left) / v.k, -(gy + dy + v.top) / v.k) === g.area;
+    const spot = beside.find((move) => free(box(move)) && inside(move)) || (g.rank <= 5 && beside.find((move) => free(box(move))));
+    if (!spot) continue;
+    take(box(spot));
+    chosen.push({ x: gx + spot[0], y: gy + spot[1], w: 20, gap: g.rank });
+  }
   if (on.names) {
-    if (on.stations) for (const s of d.stations) add(s.at, s.name, strong, 18, d.page === 'public' ? 14 : 15);
+    if (on.stations) for (const s of d.stations) if (RedMap.shown(s)) add(s.at, s.name, strong, 18, d.page === 'public' ? 14 : 15);
     if (on.sites) for (const s of d.sites) add(s.at, s.name, strong, 12, 15);
     for (const a of d.communities || []) add(a.at, a.name, plain, 0, 13);
   }
@@ -274,7 +284,13 @@ RedMap.paintLabels = (ctx, v, coords) => {
 };
 
 RedMap.Ground = L.GridLayer.extend({
-  options: { tileSize: 512, updateWhenIdle: false, keepBuffer: 1, maxZoom: 19 },
+  options: { tileSize: 512, updateWhenIdle: false, updateWhenZooming: false, keepBuffer: 1, maxZoom: 19 },
+  // Leaflet rounds the zoom of tiles and then stretches them; ours are drawn at the very zoom of the map
+  _setView(center, zoom, ...rest) {
+    this._exact = zoom;
+    try { return L.GridLayer.prototype._setView.call(this, center, zoom, ...rest); } finally { this._exact = undefined; }
+  },
+  _clampZoom(zoom) { return this._exact === undefined ? zoom : this._exact; },
   createTile(coords) {
     const ratio = Math.min(2, Math.max(1, Math.round(devicePixelRatio || 1)));
     const tile = RedMap.el('canvas', { width: 512 * ratio, height: 512 * ratio });

@@ -87,7 +87,7 @@ const RedMap = {
     const line = [d.edition ? RedMap.t('edition', { edition: d.edition }) : '',
       RedMap.t(standard.speed_kmh ? 'standardLine' : 'standardLineNoSpeed',
         { mode: RedMap.t(standard.mode), minutes: standard.limit_minutes, speed: standard.speed_kmh })];
-    RedMap.byId('study-line').textContent = line.filter(Boolean).join(' · ');
+    RedMap.byId('study-line').textContent = d.page === 'public' ? RedMap.t('publicTitle') : line.filter(Boolean).join(' · ');
     RedMap.byId('synthetic').hidden = !d.synthetic;
     document.title = [d.name, d.edition, RedMap.t('app')].filter(Boolean).join(' · ');
     const button = RedMap.byId('language');

@@ -48,8 +48,8 @@ RedMap.mercator = (lon, lat) => [RedMap.EARTH * lon * Math.PI / 180,
   RedMap.EARTH * Math.log(Math.tan(Math.PI / 4 + lat * Math.PI / 360))];
 
 /* The feature of a polygon layer that holds a place (even-odd over all its rings), or -1. */
-RedMap.featureAt = (layer, lon, lat) => {
-  const [mx, my] = RedMap.mercator(lon, lat);
+RedMap.featureAt = (layer, lon, lat) => RedMap.featureIn(layer, ...RedMap.mercator(lon, lat));
+RedMap.featureIn = (layer, mx, my) => {
   const x = (mx - layer.x) / layer.q, y = (my - layer.y) / layer.q;
   for (let f = 0; f < layer.count; f++) {
     let inside = false;

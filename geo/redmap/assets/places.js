@@ -14,6 +14,8 @@ RedMap.stateOf = (station) => {
 RedMap.stateWord = (state) => RedMap.t(RedMap.data.page === 'planner'
   ? { open: 'open', closed: 'closed', unknown: 'openUnknown' }[state]
   : { open: 'openNow', closed: 'closedNow', unknown: 'unknownNow' }[state]);
+/* Whether a station is asked for: the public page filters by service. */
+RedMap.shown = (station) => !RedMap.state.service || station.services.includes(RedMap.state.service);
 RedMap.chip = (state) => RedMap.el('span', { class: 'chip ' + state }, RedMap.stateWord(state));
 
 RedMap.selectedStation = () => {
@@ -46,16 +48,24 @@ RedMap.stationCard = (s) => {
       planner ? row(t('issuer'), s.issuer ? name(s.issuer) : '') : [],
       planner ? row(t('date'), s.date ? name(s.date) : '') : [],
       row(t('coordinates'), name(s.at[1].toFixed(5) + ', ' + s.at[0].toFixed(5), 'num'))),
-    planner ? null : el('a', { class: 'go', href: 'geo:' + s.at[1] + ',' + s.at[0] + '?q=' + s.at[1] + ',' + s.at[0] }, t('directions')));
+    planner ? null : el('a', { class: 'go', href: RedMap.route(s.at) }, t('directions')));
 };
 
+/* Opens the map application of the phone; on a desk there is none. */
+RedMap.route = ([lon, lat]) => (/iPhone|iPad|iPod/.test(navigator.userAgent) ? 'maps://?daddr=' + lat + ',' + lon : 'geo:' + lat + ',' + lon + '?q=' + lat + ',' + lon);
 RedMap.popup = (at, content, offset) => {
   if (RedMap.open) { RedMap.quiet = true; RedMap.map.closePopup(RedMap.open); RedMap.quiet = false; }
-  const wide = Math.min(300, RedMap.map.getSize().x - 70);
-  RedMap.open = L.popup({ maxWidth: wide, minWidth: Math.min(220, wide), offset: [0, offset || -4], autoPanPadding: [16, 16], maxHeight: Math.max(160, RedMap.map.getSize().y - 90) })
+  const size = RedMap.map.getSize(), narrow = matchMedia('(max-width: 760px)').matches, wide = Math.min(300, size.x - (narrow ? 48 : 90));
+  RedMap.open = L.popup({ maxWidth: wide, minWidth: Math.min(220, wide), offset: [0, offset || -4], autoPanPaddingTopLeft: [narrow ? 8 : 66, 10], autoPanPaddingBottomRight: [narrow ? 8 : 16 + RedMap.covered(), 40], maxHeight: Math.max(160, size.y - (narrow ? 70 : 90)) })
     .setLatLng([at[1], at[0]]).setContent(content).openOn(RedMap.map);
+  RedMap.byId('stage').classList.add('carded');
   const close = RedMap.open.getElement().querySelector('.leaflet-popup-close-button');
   if (close) close.setAttribute('aria-label', RedMap.t('close'));
+};
+/* Pixels at the right of the map that lie under the open legend. */
+RedMap.covered = () => {
+  const rail = RedMap.byId('rail');
+  return rail && rail.open ? Math.max(0, RedMap.map.getContainer().getBoundingClientRect().right - rail.getBoundingClientRect().left) : 0;
 };
 RedMap.calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 RedMap.fly = (at, zoom) => {
@@ -72,7 +82,7 @@ RedMap.hit = (point, reach) => {
     if (d < least) { least = d; best = { kind, item }; }
   };
   if (RedMap.state.on.sites) for (const s of RedMap.data.sites) test('site', s, -15);
-  if (RedMap.state.on.stations) for (const s of RedMap.data.stations) test('station', s, 0);
+  if (RedMap.state.on.stations) for (const s of RedMap.data.stations) if (RedMap.shown(s)) test('station', s, 0);
   return best;
 };
 
@@ -110,7 +120,7 @@ RedMap.start = async (map) => {
   RedMap.byId('zoom-home').addEventListener('click', () => RedMap.home());
   RedMap.byId('language').addEventListener('click', () => RedMap.set({ lang: RedMap.state.lang === 'zh' ? 'en' : 'zh' }));
   map.on('moveend zoomend resize', () => { RedMap.scale(); RedMap.writeHash(); });
-  map.on('popupclose', (event) => { if (!RedMap.quiet && event.popup === RedMap.open) { RedMap.open = null; RedMap.set({ sel: '' }); } });
+  map.on('popupclose', (event) => { if (!RedMap.quiet && event.popup === RedMap.open) { RedMap.open = null; RedMap.byId('stage').classList.remove('carded'); RedMap.set({ sel: '' }); } });
   RedMap.dark.addEventListener('change', () => RedMap.render());
   addEventListener('resize', () => map.invalidateSize({ animate: false }));
   map.on('mousemove', (event) => {

@@ -22,7 +22,7 @@ RedMap.setup = (asked) => {
   for (const c of d.communities) if (c.area >= 0) RedMap.areaClassOf[c.area] = c.share === null ? 0 : RedMap.areaClass(c.share);
   RedMap.hashOf = () => {
     const c = RedMap.map.getCenter();
-    return { map: [RedMap.map.getZoom(), c.lat.toFixed(5), c.lng.toFixed(5)].join('/'), lang: s.lang, on: Object.keys(s.on).filter((k) => s.on[k]).join(',') || 'none',
+    return { map: [+RedMap.map.getZoom().toFixed(2), c.lat.toFixed(5), c.lng.toFixed(5)].join('/'), lang: s.lang, on: Object.keys(s.on).filter((k) => s.on[k]).join(',') || 'none',
       m: String(s.minutes), t: s.time, d: s.demand, tab: s.tab, sel: s.sel };
   };
   RedMap.views.push(RedMap.drawTabs, RedMap.drawPane, RedMap.drawControls, RedMap.drawLegend, RedMap.refreshPopup);
@@ -78,13 +78,16 @@ RedMap.onMapClick = (event) => {
   if (area >= 0 && community) RedMap.select('community', community.id, false, [lng, lat]);
 };
 RedMap.gapName = (g) => (RedMap.state.lang === 'zh' ? g.zh : g.en) || g.id;
+RedMap.why = (g) => RedMap.state.lang === 'zh' ? g.whyZh : g.whyEn;
+/* A reason names the nearest station as a rule: then it is not said twice. */
+RedMap.nearestUntold = (g) => g.nearest && !RedMap.why(g).includes(g.nearest);
 RedMap.cardOf = (kind, item) => {
   const { el, t, name, row, number, percent } = RedMap;
   if (kind === 'station') return RedMap.stationCard(item);
   const minutes = (m) => m === null ? t('unknown') : t('minutesValue', { n: number(m, 1) });
   if (kind === 'gap') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('gap') + ' ' + item.rank), el('h3', {}, name(RedMap.gapName(item))),
-    el('p', { class: 'big' }, t('people', { n: number(item.people) })), el('p', {}, name(RedMap.state.lang === 'zh' ? item.whyZh : item.whyEn)),
-    el('dl', {}, row(t('nearest'), item.nearest ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes) + (item.straight === null ? '' : ' · ' + t('straightIs', { d: RedMap.distance(item.straight) }))) : ''), row(t('areaSize'), item.km2 === null ? '' : t('km2', { n: number(item.km2, 2) }))));
+    el('p', { class: 'big' }, t('people', { n: number(item.people) })), el('p', { class: 'why data' }, RedMap.why(item)),
+    el('dl', {}, row(t('nearest'), RedMap.nearestUntold(item) ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes) + (item.straight === null ? '' : ' · ' + t('straightIs', { d: RedMap.distance(item.straight) }))) : ''), row(t('areaSize'), item.km2 === null ? '' : t('km2', { n: number(item.km2, 2) }))));
   if (kind === 'site') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('site') + ' · ' + t('rank', { n: item.rank })), el('h3', {}, name(item.name)),
     el('p', { class: 'big' }, t('gain', { n: number(item.gain) })),
     el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), row(t('coordinates'), name(item.at[1].toFixed(5) + ', ' + item.at[0].toFixed(5), 'num'))),
@@ -145,6 +148,7 @@ RedMap.overview = () => {
       straight,
       delta === null ? null : el('p', { class: 'muted', id: 'delta' }, t(delta >= 0 ? 'straightNote' : 'straightUnder', { pp: number(Math.abs(delta), 1) })),
       range.length === 2 ? el('p', { class: 'muted', id: 'range' }, t('rangeNote', { low: percent(range[0]), high: percent(range[1]) })) : null),
+    ...RedMap.brief(),
     el('div', { class: 'kpis' },
       kpi('kpi-uncovered', number((b.total || 0) - (b.covered || 0)), t('notCovered')), kpi('kpi-two', percent(b.share_two_or_more), t('twoOrMore')),
       kpi('kpi-median', number(b.median_minutes, 1), t('medianMinutes')), kpi('kpi-stations', number(sum.stations.used) + ' / ' + number(sum.stations.listed), t('stationsUsed')),
@@ -154,7 +158,26 @@ RedMap.overview = () => {
     ...RedMap.barBlock('byService', Object.entries(b.share_by_service || {}).map(([key, share]) => ({ label: RedMap.word('svc', key), share }))),
   ];
 };
-RedMap.barBlock = (title, rows, note) => rows.length ? [RedMap.el('h2', {}, RedMap.t(title)), RedMap.bars(rows), note ? RedMap.el('p', { class: 'note' }, note) : null] : [];
+RedMap.barBlock = (title, rows, note) => rows.length ? [RedMap.el('section', { class: 'block' }, RedMap.el('h2', {}, RedMap.t(title)), RedMap.bars(rows), note ? RedMap.el('p', { class: 'note' }, note) : null)] : [];
+
+/* The answer at a glance: who is left out, why, and the first doors to knock on. */
+RedMap.FIRST = 3;
+RedMap.brief = () => {
+  const { el, t, number, percent, data: d } = RedMap, plan = d.plan, out = [], words = d.strings[RedMap.state.lang].reasons, people = new Map();
+  const more = (tab, label) => el('button', { type: 'button', class: 'more', onclick: () => { RedMap.set({ tab }); RedMap.byId('panel').scrollTop = 0; } }, label);
+  const line = (kind, item, title, value, note) => el('button', { type: 'button', class: 'line ' + kind + (RedMap.state.sel === kind + ':' + item.id ? ' chosen' : ''), onclick: () => RedMap.select(kind, item.id, true) },
+    el('span', { class: 'rank' }, String(item.rank)), el('span', { class: 'line-body' }, RedMap.name(title), el('span', { class: 'muted' }, note)), el('b', { class: 'num' }, value));
+  const reason = (g) => Object.prototype.hasOwnProperty.call(words, g.reason) ? words[g.reason] : words.other;
+  for (const g of d.gaps) people.set(reason(g), (people.get(reason(g)) || 0) + (g.people || 0));
+  const all = [...people.values()].reduce((a, b) => a + b, 0);
+  if (d.gaps.length) out.push(el('section', { class: 'block brief', id: 'brief-gaps' }, el('h2', {}, t('briefGaps', { people: number(d.summary.gaps.people) })),
+    el('p', {}, [...people].sort((a, b) => b[1] - a[1]).map(([word, n]) => t('reasonShare', { reason: word, share: percent(n / all, 0) })).join(RedMap.state.lang === 'zh' ? '，' : ', ')),
+    el('div', { class: 'lines' }, d.gaps.slice(0, RedMap.FIRST).map((g) => line('gap', g, RedMap.gapName(g), t('people', { n: number(g.people) }), reason(g)))), more('gaps', t('allGaps', { n: d.summary.gaps.count }))));
+  if (d.sites.length) out.push(el('section', { class: 'block brief', id: 'brief-sites' }, el('h2', {}, t('briefSites', { n: Math.min(RedMap.FIRST, d.sites.length) })),
+    el('div', { class: 'lines' }, d.sites.slice(0, RedMap.FIRST).map((s) => line('site', s, s.name, t('gain', { n: number(s.gain) }), s.kind ? RedMap.word('kinds', s.kind) : ''))),
+    more('sites', plan && plan.total ? t('allSites', { n: d.sites.length, before: percent(plan.before / plan.total), after: percent(plan.after / plan.total) }) : t('sitesTitle'))));
+  return out;
+};
 
 RedMap.item = (kind, item, badge, title, value, ...more) => RedMap.el('button', { type: 'button', class: 'item ' + kind + (RedMap.state.sel === kind + ':' + item.id ? ' chosen' : ''), onclick: () => RedMap.select(kind, item.id, true) },
   RedMap.el('span', { class: 'rank' }, String(badge)), RedMap.el('span', { class: 'item-body' }, RedMap.el('span', { class: 'item-head' }, RedMap.name(title), RedMap.el('b', { class: 'num' }, value)), ...more));
@@ -163,15 +186,15 @@ RedMap.gapList = () => {
   return [el('h2', {}, t('gapsTitle')),
     el('p', { class: 'muted' }, d.gaps.length ? t('gapsIntro', { n: number(d.summary.gaps.count), people: number(d.summary.gaps.people) }) : t('gapsNone')),
     el('div', { class: 'list', id: 'gap-list' }, d.gaps.slice(0, RedMap.rows).map((g) => RedMap.item('gap', g, g.rank, RedMap.gapName(g), t('people', { n: number(g.people) }),
-      el('span', { class: 'why data' }, RedMap.state.lang === 'zh' ? g.whyZh : g.whyEn),
-      g.nearest ? el('span', { class: 'muted' }, t('nearestIs', { name: '' }), RedMap.name(g.nearest), g.minutes === null ? '' : ' · ' + t('minutesValue', { n: number(g.minutes, 1) })) : null)))];
+      el('span', { class: 'why data' }, RedMap.why(g)),
+      RedMap.nearestUntold(g) ? el('span', { class: 'muted' }, t('nearestIs', { name: '' }), RedMap.name(g.nearest), g.minutes === null ? '' : ' · ' + t('minutesValue', { n: number(g.minutes, 1) })) : null)))];
 };
 RedMap.siteList = () => {
   const { el, t, number, percent, data: d } = RedMap, plan = d.plan;
   return [el('h2', {}, t('sitesTitle')),
     plan && d.sites.length ? el('p', {}, t('sitesIntro', { n: d.sites.length, gain: number(plan.gain) })) : el('p', { class: 'muted' }, t('sitesNone')),
     plan && plan.total ? el('p', { class: 'muted' }, t('coverageTo', { before: percent(plan.before / plan.total), after: percent(plan.after / plan.total) })) : null,
-    plan ? el('p', { class: 'note' }, plan.status === 'time_limit' ? t('sitesLimit') + ' · ' : '', t('sitesProof', { gap: percent(plan.gap, 2) })) : null,
+    plan ? el('p', { class: 'note' }, plan.status === 'time_limit' ? t('sitesLimit') + ' · ' : '', plan.status === 'optimal' && plan.gap < 5e-5 ? t('sitesBest') : t('sitesProof', { gap: percent(plan.gap, 2) })) : null,
     el('div', { class: 'list', id: 'site-list' }, d.sites.map((s) => RedMap.item('site', s, s.rank, s.name, t('gain', { n: number(s.gain) }),
       s.kind ? el('span', { class: 'muted' }, RedMap.word('kinds', s.kind)) : null,
       s.for.some((f) => f.name) ? el('span', { class: 'muted' }, t('benefits', { list: '' }), RedMap.name(s.for.map((f) => f.name).filter(Boolean).slice(0, 3).join(' · '))) : null)))];
@@ -213,7 +236,7 @@ RedMap.dataPane = () => {
     ...list(t('stationRecords'), Object.entries(sum.stations).map(([key, n]) => row(t(key === 'hours_known' ? 'hoursKnown' : key), number(n)))),
     ...list(t('network'), row(t('networkSource'), name(d.source)), row(t('networkDate'), d.sourceDate ? name(d.sourceDate) : t('unknown')),
       row(t('networkExtent'), t('networkSize', { nodes: number(net.nodes), edges: number(net.edges), km: number(net.km, 1) })), row(t('density'), net.km_per_km2 === null || net.km_per_km2 === undefined ? '' : t('densityValue', { n: number(net.km_per_km2, 1) })), row(t('offNetwork'), percent(net.off_network_share))),
-    ...list(t('isoQuality'), row(t('falseShare'), percent(iso.false_share)), row(t('missedShare'), percent(iso.missed_share))),
+    ...list(t('isoQuality'), row(t('falseShare'), percent(iso.false_share, 2)), row(t('missedShare'), percent(iso.missed_share, 2))),
     el('p', { class: 'note' }, t('isoNote')),
     ...list(t('audit'), Object.keys(d.audit).length ? Object.entries(d.audit).map(([key, n]) => row(t(key), number(n))) : row(t('none'), '0')),
     d.notes.length ? el('h2', {}, t('notes')) : null, d.notes.length ? el('ul', { class: 'notes data' }, d.notes.map((n) => el('li', {}, n))) : null,
@@ -240,6 +263,8 @@ RedMap.swatch = (kind) => {
     ctx.globalAlpha = .6; box(pattern); ctx.globalAlpha = 1; ctx.strokeStyle = c.gap; ctx.lineWidth = 1.6; ctx.strokeRect(2, 3, 24, 14);
   } else if (kind === 'major') line(c.road, 3.4, null, c.casing);
   else if (kind === 'local') line(c.local, 1.5, null, c.localCasing);
+  else if (kind === 'path') line(c.path, 1.2, [4, 3]);
+  else if (kind === 'border') line(c.border, 1.1);
   else if (kind === 'water') line(c.water, 2.4);
   else if (kind === 'railway') line(c.rail, 2, [6, 3]);
   else if (kind === 'edge') line(c.edge, 1.6, [8, 3, 2, 3]);
@@ -282,8 +307,8 @@ RedMap.drawLegend = () => {
     stations: () => [el('li', { class: 'unit' }, RedMap.time(s.time)), entry('open', t('open')), entry('closed', t('closed')), entry('unknown', t('openUnknown')), ...(RedMap.selectedStation() >= 0 ? [entry('reach', t('reachLegend'))] : [])],
     gaps: () => [entry('gap', t('gapLegend'))],
     sites: () => [entry('site', t('siteLegend'))],
-    areas: () => [el('li', { class: 'unit' }, t('areaLegend')), ...c.area.map((colour, i) => entry({ colour }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%'))],
-    roads: () => [entry('major', t('roadMajor')), entry('local', t('roadLocal')), ...(has(4) ? [entry('water', t('water'))] : []), ...(has(5) ? [entry('railway', t('railway'))] : []), entry('edge', t('edgeLegend'))],
+    areas: () => [el('li', { class: 'unit' }, t('areaLegend')), ...c.area.map((colour, i) => entry({ colour }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%')), entry('border', t('borderLegend'))],
+    roads: () => [entry('major', t('roadMajor')), entry('local', t('roadLocal')), ...(has(3) ? [entry('path', t('roadPath'))] : []), ...(has(4) ? [entry('water', t('water'))] : []), ...(has(5) ? [entry('railway', t('railway'))] : []), entry('edge', t('edgeLegend'))],
     names: () => [],
   };
   const label = { bands: 'layerBands', stations: 'layerStations', gaps: 'layerGaps', sites: 'layerSites', areas: 'layerAreas', roads: 'layerRoads', names: 'layerNames' };
@@ -335,13 +360,14 @@ RedMap.beforePrint = () => {
   map.setView(RedMap.onScreen.centre, RedMap.onScreen.zoom, { animate: false });
   RedMap.set({ tab: 'overview' });
   RedMap.rows = RedMap.PRINTED_ROWS;
-  const more = RedMap.el('div', { class: 'print-only' }, [...RedMap.gapList(), ...RedMap.siteList(), ...RedMap.communityTable()].filter(Boolean));
+  const part = (nodes) => RedMap.el('section', { class: 'sheet' }, nodes.flat().filter(Boolean));
+  RedMap.byId('panel').append(RedMap.el('div', { id: 'printed' }, part(RedMap.gapList()), part(RedMap.siteList()), part(RedMap.communityTable())));
   RedMap.rows = RedMap.SHOWN_ROWS;
-  RedMap.byId('pane').append(more);
 };
 RedMap.afterPrint = () => {
   const was = RedMap.onScreen;
   if (!was) return;
+  RedMap.byId('printed').remove();
   document.body.classList.remove('printing');
   RedMap.byId('rail').open = was.rail;
   RedMap.map.invalidateSize({ animate: false, pan: false });

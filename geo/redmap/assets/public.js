@@ -47,7 +47,7 @@ RedMap.locate = () => {
 /* Open first, then unknown, closed last; within each the nearest first. */
 RedMap.nearest = () => {
   const s = RedMap.state, order = { open: 0, unknown: 1, closed: 2 };
-  const rows = RedMap.data.stations.filter((x) => !s.service || x.services.includes(s.service)).map((station) => ({
+  const rows = RedMap.data.stations.filter(RedMap.shown).map((station) => ({
     station, state: RedMap.stateOf(station),
     metres: s.you ? RedMap.map.distance([s.you[1], s.you[0]], [station.at[1], station.at[0]]) : null }));
   return rows.sort((a, b) => order[a.state] - order[b.state] || (a.metres === null ? a.station.name.localeCompare(b.station.name, 'zh', { numeric: true }) : a.metres - b.metres));
@@ -59,7 +59,7 @@ RedMap.drawPublic = () => {
   const swatch = (colour) => { const dot = el('i', { class: 'dot' }); dot.style.background = colour; return dot; };
   const steps = [...d.minutes].sort((a, b) => a - b);
   RedMap.byId('legend').replaceChildren(...['open', 'unknown', 'closed'].map((k) => RedMap.chip(k)),
-    el('span', { class: 'band-legend' }, t('layerBandsPublic'), ...steps.map((m, i) => el('span', {}, swatch(RedMap.bandColour(i, steps.length)), t('bandLegend', { m })))));
+    el('span', { class: 'band-legend' }, t('layerBandsPublic'), ...steps.map((m, i) => el('span', {}, swatch(RedMap.bandColour(i, steps.length)), t('bandLegend', { m })))), s.you ? el('span', { class: 'band-legend' }, el('span', {}, el('i', { class: 'dot you' }), t('you'))) : '');
   RedMap.byId('list-title').textContent = s.you ? t('nearestTitle') : t('allStations') + (RedMap.state.lang === 'zh' ? '（' + rows.length + '）' : ' (' + rows.length + ')');
   RedMap.byId('list').replaceChildren(...rows.slice(0, s.you ? 5 : 60).map(({ station, state, metres }) => el('button', { type: 'button', class: 'item station', onclick: () => RedMap.show(station, true) },
     el('span', { class: 'item-body' }, el('span', { class: 'item-head' }, name(station.name), RedMap.chip(state)),
