@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any
@@ -85,6 +86,11 @@ def _stages(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     if quiet or not console.is_terminal:
         yield lambda _stage: None
         return
+    marker = _cache(None) / f"compiled-{version('redmap')}-numba-{version('numba')}-{sys.version_info.minor}"
+    if not marker.exists():
+        console.print(
+            "首次运行：编译计算内核，约半分钟，只此一次 / first run: compiling, half a minute, once"
+        )
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("…", total=len(STAGE_NAMES))
@@ -94,6 +100,8 @@ def _stages(*, quiet: bool) -> Iterator[Callable[[str], None]]:
             progress.update(task, completed=done, description=STAGE_NAMES[stage])
 
         yield show
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()
 
 
 def _print_json(value: Any) -> None:

@@ -30,6 +30,8 @@ KEEP_EVERY = 16  # ... but on every so-manieth lattice line one stays: gentle be
 # The side (bottom, right, top, left) by which a border enters and leaves a cell, by its corners within.
 ENTER = np.array([0, 0, 1, 1, 2, 0, 2, 2, 3, 0, 1, 1, 3, 0, 3, 0])
 LEAVE = np.array([0, 3, 0, 3, 1, 3, 0, 3, 2, 2, 0, 2, 1, 1, 0, 0])
+# A bare 0 has a type of its own in numba, and every kernel that it is passed to is compiled once more.
+ZERO, ONE = np.int64(0), np.int64(1)
 NEXT, TWIN, BEFORE, BAND, FLAT = 0, 1, 2, 3, 4
 KEPT = 5
 META = 6
@@ -269,15 +271,15 @@ def _trace_row(
         if not differ:
             continue
         xy, meta = _room(xy, meta, used, bands)
-        twin = -1
+        twin = -ONE
         for b in range(bands):
             if differ >> b & 1:
-                _cross(sheets, r, c, 0, b, left, y, step, widen, reach, xy, meta, used, twin)
+                _cross(sheets, r, c, ZERO, b, left, y, step, widen, reach, xy, meta, used, twin)
                 meta[used, BEFORE] = last[b]
                 flat[b, c] = last[b] = twin = used
                 used += 1
             else:
-                twin = -1
+                twin = -ONE
     up, up_left = np.full(bands, -1, dtype=np.int32), np.full(bands, -1, dtype=np.int32)
     sides = np.full((bands, 4), -1, dtype=np.int32)
     for c in range(columns - 1):
@@ -286,21 +288,21 @@ def _trace_row(
         differ = below[c + 1] ^ mask[c + 1]
         if differ:
             xy, meta = _room(xy, meta, used, bands)
-            twin = -1
+            twin = -ONE
             for b in range(bands):
                 if differ >> b & 1:
                     _cross(
-                        sheets, r - 1, c + 1, 1, b, left, y - step, step, widen, reach, xy, meta, used, twin
+                        sheets, r - 1, c + 1, ONE, b, left, y - step, step, widen, reach, xy, meta, used, twin
                     )
                     up[b] = twin = used
                     used += 1
                 else:
-                    twin = -1
+                    twin = -ONE
         some = below[c] | below[c + 1] | mask[c] | mask[c + 1]
         every = below[c] & below[c + 1] & mask[c] & mask[c + 1]
         if some == every:
             continue
-        before = 0
+        before = ZERO
         for b in range(bands):
             corners = (
                 (below[c] >> b & 1) | (below[c + 1] >> b & 1) << 1
@@ -528,7 +530,7 @@ def _draw(
         square_rows, square, item,
     )  # fmt: skip
     bands = len(begin) - 1
-    xy, meta, used = np.empty((2048, 2)), np.empty((2048, META), dtype=np.int32), 0
+    xy, meta, used = np.empty((2048, 2)), np.empty((2048, META), dtype=np.int32), ZERO
     x_low, x_high, y_low, y_high = _bounds(ways, begin[bands - 1], begin[bands], p_edge, p_from, p_to)
     if x_low > x_high:
         return _rings(xy, meta, used, x_low, y_low, step_m)

@@ -186,7 +186,7 @@ def _blocked(x: float, y: float, to_x: float, to_y: float, barriers: Segments) -
 
 @kernel
 def _candidates(x: float, y: float, grid: Segments, max_m: float) -> I32:
-    """Pieces in the cells within ``max_m``, each once."""
+    """Pieces in the cells within ``max_m``, some more than once."""
     c0, c1 = _cells_between(x - max_m, x + max_m, grid.left, grid.cell_m, grid.columns)
     r0, r1 = _cells_between(y - max_m, y + max_m, grid.bottom, grid.cell_m, grid.rows)
     count = 0
@@ -199,7 +199,19 @@ def _candidates(x: float, y: float, grid: Segments, max_m: float) -> I32:
             for k in range(grid.start[r * grid.columns + c], grid.start[r * grid.columns + c + 1]):
                 found[used] = grid.item[k]
                 used += 1
-    return np.unique(found)
+    return found
+
+
+@kernel
+def _first_least(squares: F64, piece: I32) -> int:
+    """Where the least finite square stands, of equals that of the lowest piece; -1 if there is none."""
+    best = -1
+    for k in range(len(squares)):
+        if squares[k] < np.inf and (
+            best < 0 or squares[k] < squares[best] or (squares[k] == squares[best] and piece[k] < piece[best])
+        ):
+            best = k
+    return best
 
 
 @kernel
@@ -225,16 +237,16 @@ def snap_points(
                 j = near[k]
                 squares[k] = _nearest_on(x[p], y[p], roads.x0[j], roads.y0[j], roads.x1[j], roads.y1[j])[1]
             i = -1
-            for k in np.argsort(squares, kind="mergesort"):
-                if squares[k] > max_access_m * max_access_m:
+            while i < 0:
+                k = _first_least(squares, near)
+                if k < 0 or squares[k] > max_access_m * max_access_m:
                     break
-                j = near[k]
+                j, squares[k] = near[k], np.inf
                 t, square = _nearest_on(x[p], y[p], roads.x0[j], roads.y0[j], roads.x1[j], roads.y1[j])
                 px = roads.x1[j] if t == 1.0 else roads.x0[j] + t * (roads.x1[j] - roads.x0[j])
                 py = roads.y1[j] if t == 1.0 else roads.y0[j] + t * (roads.y1[j] - roads.y0[j])
                 if not _blocked(x[p], y[p], px, py, barriers):
                     i = j
-                    break
             if i < 0:
                 continue
         edge[p] = roads.line[i]
