@@ -10,6 +10,7 @@ exact across the end of a reached stretch.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,8 @@ KEEP_EVERY = 16  # ... but on every so-manieth lattice line one stays: gentle be
 ENTER = np.array([0, 0, 1, 1, 2, 0, 2, 2, 3, 0, 1, 1, 3, 0, 3, 0])
 LEAVE = np.array([0, 3, 0, 3, 1, 3, 0, 3, 2, 2, 0, 2, 1, 1, 0, 0])
 # A bare 0 has a type of its own in numba, and every kernel that it is passed to is compiled once more.
-ZERO, ONE = np.int64(0), np.int64(1)
+ZERO: Any = np.int64(0)
+ONE: Any = np.int64(1)
 NEXT, TWIN, BEFORE, BAND, FLAT = 0, 1, 2, 3, 4
 KEPT = 5
 META = 6

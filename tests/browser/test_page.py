@@ -351,10 +351,85 @@ def test_hours_words_and_evaluation(visit):
 
 
 def test_touch_targets_are_large(visit):
-    with visit("public.html", viewport=PHONE) as page:
-        small = page.evaluate("""() => [...document.querySelectorAll('button, select')].filter((n) => n.offsetParent)
-            .map((n) => [n.id || n.className, n.getBoundingClientRect()]).filter(([, r]) => r.height < 44 || r.width < 44).map(([n]) => n)""")
-        assert small == []
+    small = """() => [...document.querySelectorAll('button, select, summary, label.check, .go, .leaflet-popup-close-button')]
+        .filter((n) => n.offsetParent && getComputedStyle(n).visibility === 'visible')
+        .map((n) => [n.id || n.className, n.getBoundingClientRect()])
+        .filter(([, r]) => r.height < 43.5 || r.width < 43.5).map(([n]) => n)"""
+    phone = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+    with visit("public.html", **phone) as page:
+        assert page.evaluate(small) == []
+        page.evaluate("RedMap.show(RedMap.data.stations[0], false)")
+        assert page.evaluate(small) == []
+    with visit("map.html", **phone) as page:
+        page.locator("#rail summary").click()
+        for tab in ("overview", "gaps", "sites", "communities", "data"):
+            page.locator(f"#tab-{tab}").click()
+            assert page.evaluate(small) == []
+        page.evaluate("RedMap.select('station', RedMap.data.stations[0].id, false)")
+        assert page.evaluate(small) == []
+
+
+def test_the_first_view_says_who_why_and_where(visit, result):
+    with visit("map.html", viewport={"width": 1440, "height": 900}, reduced_motion="reduce") as page:
+        gaps, sites = page.locator("#brief-gaps"), page.locator("#brief-sites")
+        assert f"{result.summary['gaps']['people']:,.0f} 人" in gaps.inner_text()
+        assert gaps.locator(".line .data").all_inner_texts() == list(result.gaps["name_zh"][:3])
+        assert "100%" in gaps.locator("p").inner_text()  # the toy's reasons are all of the other kind
+        assert sites.locator(".line .data").all_inner_texts() == list(result.recommendations["name"])
+        assert sites.locator(".line").last.bounding_box()["y"] < 900  # no scrolling needed
+        sites.locator(".line").first.click()
+        assert (
+            page.locator(".leaflet-popup-content h3").inner_text() == result.recommendations["name"].iloc[0]
+        )
+        gaps.locator(".more").click()
+        assert page.locator("#tab-gaps").get_attribute("aria-selected") == "true"
+
+
+@pytest.mark.parametrize("name", ["map.html", "public.html"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_district_fills_the_map_and_is_drawn_sharp(visit, name, viewport):
+    with visit(name, viewport=viewport) as page:
+        share = page.evaluate("""() => { const [w, s, e, n] = RedMap.data.bounds, size = RedMap.map.getSize();
+            const a = RedMap.map.latLngToContainerPoint([n, w]), b = RedMap.map.latLngToContainerPoint([s, e]);
+            return Math.max((b.x - a.x) / size.x, (b.y - a.y) / size.y); }""")
+        assert 0.7 < share <= 1.0
+        # tiles are drawn at the zoom of the map, never stretched
+        for _ in range(3):
+            page.wait_for_function("""() => [...document.querySelectorAll('.leaflet-tile')].length > 0 &&
+                [...document.querySelectorAll('.leaflet-tile')].every((t) => Math.abs(t.getBoundingClientRect().width - 512) < .5)""")
+            page.locator("#zoom-in").click()
+
+
+@pytest.mark.parametrize("name", ["map.html", "public.html"])
+def test_a_card_on_a_phone_is_covered_by_nothing(visit, name):
+    with visit(name, viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce") as page:
+        show = "RedMap.show(s, true)" if name == "public.html" else "RedMap.select('station', s.id, true)"
+        for i in range(4):
+            page.evaluate(f"(i) => {{ const s = RedMap.data.stations[i]; {show}; }}", i)
+            page.wait_for_timeout(400)  # the map moves the card into view
+            covered = page.evaluate("""() => { const r = document.querySelector('.leaflet-popup').getBoundingClientRect(), out = [];
+                for (const x of [r.left + 3, r.right - 3]) for (const y of [r.top + 12, r.top + r.height / 2])
+                  if (!document.elementFromPoint(x, y)?.closest('.leaflet-popup')) out.push([x, y]);
+                return out; }""")
+            assert covered == []
+        page.locator(".leaflet-popup-close-button").click()
+        assert page.locator("#zoom-in").is_visible()
+
+
+def test_public_service_filter_holds_for_list_and_map(visit):
+    with visit("public.html") as page:
+        before = page.locator("#list button").count()
+        page.locator("#service").select_option("first_aid")
+        assert 0 < page.locator("#list button").count() < before
+        hidden = page.evaluate("RedMap.data.stations.find((s) => !s.services.includes('first_aid')).at")
+        found = page.evaluate(
+            "(at) => RedMap.hit(RedMap.map.latLngToContainerPoint([at[1], at[0]]), 3)", hidden
+        )
+        assert found is None
+        page.locator("#service").select_option("")
+        assert page.evaluate(
+            "(at) => !!RedMap.hit(RedMap.map.latLngToContainerPoint([at[1], at[0]]), 3)", hidden
+        )
 
 
 def test_prints_on_landscape_sheets(visit):
@@ -364,3 +439,12 @@ def test_prints_on_landscape_sheets(visit):
         assert boxes
         assert all(float(w) > float(h) for w, h in boxes)
         page.locator("body:not(.printing)").wait_for()
+        assert len(boxes) <= 5
+        assert page.locator("#printed").count() == 0
+
+        page.evaluate("RedMap.beforePrint()")
+        inside = page.evaluate("""() => { const [w, s, e, n] = RedMap.data.bounds, rail = document.querySelector('.rail').getBoundingClientRect();
+            const map = RedMap.map.getContainer().getBoundingClientRect(), a = RedMap.map.latLngToContainerPoint([n, w]), b = RedMap.map.latLngToContainerPoint([s, e]);
+            return a.x >= 0 && a.y >= 0 && map.left + b.x <= rail.left && b.y <= map.height && rail.bottom <= map.bottom; }""")
+        assert inside  # the whole district beside the legend, the whole legend on the map's sheet
+        page.evaluate("RedMap.afterPrint()")

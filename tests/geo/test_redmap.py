@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from typing import get_args
 
 import folium
 import numpy as np
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import redmap
+from geo.gaps.reasons import Reason
 from geo.redmap import codec, offline, page, payload, strokes
 from geo.redmap.privacy import mask_mobiles
 from tests.geo.results import NASTY, toy_result
@@ -82,6 +84,53 @@ def test_polygons_keep_holes_and_islands():
 
 def test_nothing_packs_to_nothing():
     assert codec.unpack(codec.pack_lines(np.array([], dtype=object), [])) == []
+    assert codec.unpack(codec.pack_polygons(np.array([], dtype=object), [], tolerance_m=5.0)) == []
+    assert codec.unpack(codec.pack_polygons([shapely.Polygon()], [3], tolerance_m=5.0)) == []
+
+
+rings = st.lists(st.tuples(points, st.integers(20, 900), st.booleans()), min_size=1, max_size=6)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), rings), min_size=1, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_polygons_come_back_whole(features):
+    def square(at, half, holed):
+        hole = [shapely.box(-half / 2, -half / 2, half / 2, half / 2).exterior.coords] if holed else []
+        shape = shapely.Polygon(shapely.box(-half, -half, half, half).exterior.coords, hole)
+        return shapely.transform(shape, lambda xy: xy + np.array(at, float))
+
+    shapes = [shapely.MultiPolygon([square(*r) for r in parts]) for _, parts in features]
+    tags = [tag for tag, _ in features]
+    for tolerance in (0.0, 4.0):  # a square has no point to spare
+        packed = codec.pack_polygons(shapes, tags, grid_m=1.0, tolerance_m=tolerance)
+        back = codec.unpack(packed)
+        assert [tag for tag, _ in back] == sorted(tags)
+        assert sorted(len(parts) for _, parts in back) == sorted(
+            sum(1 + holed for _, _, holed in parts) for _, parts in features
+        )
+        assert sum(len(part) for _, parts in back for part in parts) == 4 * sum(len(p) for _, p in back)
+        corners = {tuple(c) for _, parts in back for part in parts for c in part.tolist()}
+        origin = (packed.origin_x_m, packed.origin_y_m)
+        wanted = np.concatenate([shapely.get_coordinates(shape) for shape in shapes]) - origin
+        assert corners == {tuple(c) for c in np.rint(wanted).astype(int).tolist()}
+
+
+def test_simplified_rings_stay_within_the_tolerance(result):
+    shape = shapely.segmentize(codec.to_mercator(result.bands.geometry.iloc[-1]), 20.0)
+    packed = codec.pack_polygons([shape], [0], grid_m=0.5, tolerance_m=20.0)
+    ((_, parts),) = codec.unpack(packed)
+    drawn = [shapely.LinearRing(p * 0.5 + [packed.origin_x_m, packed.origin_y_m]) for p in parts]
+    assert sum(len(p) for p in parts) < shapely.get_num_coordinates(shape) / 2
+    assert shapely.hausdorff_distance(shapely.MultiLineString(drawn), shape.boundary) <= 20.0 + 0.5
+
+
+def test_a_stroke_prefers_the_straightest_way_on():
+    # three ways meet at the origin: west, east and north-east
+    network = toy_network([(0, 0), (-300, 0), (300, 0), (250, 180)], [(0, 1), (0, 2), (0, 3)])
+    lines, _ = strokes.base_map(network, tolerance_m=0.0)
+    assert sorted(len(line.coords) for line in lines) == [2, 3]
+    longest = max(lines, key=lambda line: len(line.coords))
+    assert np.ptp(shapely.get_coordinates(longest)[:, 1]) < 1.0
 
 
 def test_a_street_grid_becomes_one_stroke_a_street():
@@ -216,6 +265,20 @@ def test_public_page_tells_no_road_no_boundary_no_head_count(public):
     assert not {"summary", "communities", "gaps", "sites", "audit"} & set(data)
     assert 'id="layer-roads"' not in public
     assert not {"issuer", "file", "date"} & set(data["stations"][0])
+
+
+def test_public_page_tells_no_gap_and_no_demand(public, result):
+    text = json.dumps({k: v for k, v in embedded(public).items() if k != "strings"}, ensure_ascii=False)
+    gaps, sites, block = result.gaps, result.recommendations, result.summary["demand"]["residents"]
+    told = [*gaps["name_zh"], *gaps["reason_zh"], *sites["name"], *result.inputs.communities["name"],
+            *(f"{people:.0f}" for people in (*gaps["people"], *sites["gain"], block["total"], block["covered"]))]  # fmt: skip
+    assert [word for word in told if word in text] == []
+
+
+def test_every_reason_of_a_gap_has_its_words(planner):
+    words = json.loads(page.asset("i18n.json"))
+    assert {*get_args(Reason), "other"} == set(words["zh"]["reasons"]) == set(words["en"]["reasons"])
+    assert all(g["reason"] for g in embedded(planner)["gaps"])
 
 
 def test_sizes(planner, public):

@@ -250,10 +250,10 @@ RedMap.labels = (ctx, z) => {
     if (g.rank > ranks) continue;
     const [gx, gy] = RedMap.place(v, g.at), box = ([dx, dy]) => [gx + dx - 14, gy + dy - 9, gx + dx + 14, gy + dy + 9];
     const inside = ([dx, dy]) => RedMap.featureIn(RedMap.layers.gaps, (gx + dx + v.left) / v.k, -(gy + dy + v.top) / v.k) === g.area;
-    const spot = beside.find((move) => free(box(move)) && inside(move)) || (g.rank <= 5 && beside.find((move) => free(box(move))));
+    const spot = beside.find((move) => free(box(move)) && inside(move)) || (g.rank <= 5 && beside.find((move) => Math.hypot(...move) < 40 && free(box(move))));
     if (!spot) continue;
     take(box(spot));
-    chosen.push({ x: gx + spot[0], y: gy + spot[1], w: 20, gap: g.rank });
+    chosen.push({ x: gx + spot[0], y: gy + spot[1], w: 60, gap: g.rank, dx: -spot[0], dy: -spot[1], away: !inside(spot) });
   }
   if (on.names) {
     if (on.stations) for (const s of d.stations) if (RedMap.shown(s)) add(s.at, s.name, strong, 18, d.page === 'public' ? 14 : 15);
@@ -267,7 +267,16 @@ RedMap.paintLabels = (ctx, v, coords) => {
   const c = RedMap.palette(), left = coords.x * v.size, top = coords.y * v.size;
   for (const label of RedMap.labels(ctx, v.z)) {
     const x = label.x - left, y = label.y - top;
-    if (x < -label.w || y < -16 || x > v.size + label.w || y > v.size + 16) continue;
+    const tall = label.gap ? 60 : 16;
+    if (x < -label.w || y < -tall || x > v.size + label.w || y > v.size + tall) continue;
+    if (label.away) { // a number beside its gap points at it
+      ctx.strokeStyle = c.gap;
+      ctx.lineWidth = 1.6;
+      ctx.beginPath();
+      ctx.moveTo(x, y);
+      ctx.lineTo(x + label.dx, y + label.dy);
+      ctx.stroke();
+    }
     if (label.gap) { RedMap.mark(ctx, 'gap', x, y, 8, label.gap); continue; }
     ctx.font = label.style.font;
     ctx.textAlign = 'center';

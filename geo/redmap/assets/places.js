@@ -56,7 +56,7 @@ RedMap.route = ([lon, lat]) => (/iPhone|iPad|iPod/.test(navigator.userAgent) ? '
 RedMap.popup = (at, content, offset) => {
   if (RedMap.open) { RedMap.quiet = true; RedMap.map.closePopup(RedMap.open); RedMap.quiet = false; }
   const size = RedMap.map.getSize(), narrow = matchMedia('(max-width: 760px)').matches, wide = Math.min(300, size.x - (narrow ? 48 : 90));
-  RedMap.open = L.popup({ maxWidth: wide, minWidth: Math.min(220, wide), offset: [0, offset || -4], autoPanPaddingTopLeft: [narrow ? 8 : 66, 10], autoPanPaddingBottomRight: [narrow ? 8 : 16 + RedMap.covered(), 40], maxHeight: Math.max(160, size.y - (narrow ? 70 : 90)) })
+  RedMap.open = L.popup({ maxWidth: wide, minWidth: Math.min(256, wide), offset: [0, offset || -4], autoPanPaddingTopLeft: [narrow ? 8 : 66, 10], autoPanPaddingBottomRight: [narrow ? 8 : 16 + RedMap.covered(), 40], maxHeight: Math.max(160, size.y - (narrow ? 70 : 90)) })
     .setLatLng([at[1], at[0]]).setContent(content).openOn(RedMap.map);
   RedMap.byId('stage').classList.add('carded');
   const close = RedMap.open.getElement().querySelector('.leaflet-popup-close-button');

@@ -14,7 +14,7 @@ RedMap.setup = (asked) => {
   s.steps = [...d.minutes].sort((a, b) => a - b);
   s.minutes = s.steps.includes(+asked.m) ? +asked.m : (s.steps[s.steps.length - 1] || limit);
   s.time = d.times.includes(asked.t) ? asked.t : (d.times.find((t) => /15:00|12:00/.test(t)) || d.times[0] || '');
-  s.demand = layers.includes(asked.d) ? asked.d : (layers.includes('residents') ? 'residents' : layers[0]);
+  s.demand = layers.includes(asked.d) ? asked.d : RedMap.mainLayer();
   s.tab = RedMap.TABS.includes(asked.tab) ? asked.tab : 'overview';
   s.sort = 'uncovered';
   s.sel = '';
@@ -41,6 +41,8 @@ RedMap.ready = (asked) => {
   const [kind, id] = RedMap.split(asked.sel);
   if (RedMap.find(kind, id)) RedMap.select(kind, id, !asked.map);
 };
+/* The layer that gaps and sites are about, as in the pipeline. */
+RedMap.mainLayer = () => { const layers = Object.keys(RedMap.data.summary.demand); return layers.includes('residents') ? 'residents' : layers[0]; };
 RedMap.toast = (text) => {
   RedMap.say(text);
   const note = RedMap.el('div', { class: 'toast' }, text);
@@ -170,8 +172,8 @@ RedMap.brief = () => {
   const reason = (g) => Object.prototype.hasOwnProperty.call(words, g.reason) ? words[g.reason] : words.other;
   for (const g of d.gaps) people.set(reason(g), (people.get(reason(g)) || 0) + (g.people || 0));
   const all = [...people.values()].reduce((a, b) => a + b, 0);
-  if (d.gaps.length) out.push(el('section', { class: 'block brief', id: 'brief-gaps' }, el('h2', {}, t('briefGaps', { people: number(d.summary.gaps.people) })),
-    el('p', {}, [...people].sort((a, b) => b[1] - a[1]).map(([word, n]) => t('reasonShare', { reason: word, share: percent(n / all, 0) })).join(RedMap.state.lang === 'zh' ? '，' : ', ')),
+  if (d.gaps.length) out.push(el('section', { class: 'block brief', id: 'brief-gaps' }, el('h2', {}, t('briefGaps', { who: RedMap.layerName(RedMap.mainLayer()), people: number(d.summary.gaps.people) })),
+    el('p', {}, [...people].sort((a, b) => b[1] - a[1]).map(([word, n]) => t('reasonShare', { reason: word, share: percent(n / all, 0) })).join(' · ')),
     el('div', { class: 'lines' }, d.gaps.slice(0, RedMap.FIRST).map((g) => line('gap', g, RedMap.gapName(g), t('people', { n: number(g.people) }), reason(g)))), more('gaps', t('allGaps', { n: d.summary.gaps.count }))));
   if (d.sites.length) out.push(el('section', { class: 'block brief', id: 'brief-sites' }, el('h2', {}, t('briefSites', { n: Math.min(RedMap.FIRST, d.sites.length) })),
     el('div', { class: 'lines' }, d.sites.slice(0, RedMap.FIRST).map((s) => line('site', s, s.name, t('gain', { n: number(s.gain) }), s.kind ? RedMap.word('kinds', s.kind) : ''))),
@@ -353,11 +355,12 @@ RedMap.wireSearch = () => {
 RedMap.beforePrint = () => {
   const map = RedMap.map;
   if (document.body.classList.contains('printing')) return;
-  RedMap.onScreen = { zoom: map.getZoom(), centre: map.getCenter(), rail: RedMap.byId('rail').open, tab: RedMap.state.tab };
+  RedMap.onScreen = { zoom: map.getZoom(), centre: map.getCenter(), seen: map.getBounds(), rail: RedMap.byId('rail').open, tab: RedMap.state.tab };
   document.body.classList.add('printing');
   RedMap.byId('rail').open = true;
   map.invalidateSize({ animate: false, pan: false });
-  map.setView(RedMap.onScreen.centre, RedMap.onScreen.zoom, { animate: false });
+  // what was seen on the screen stands beside the legend on the sheet
+  map.fitBounds(RedMap.onScreen.seen, { paddingBottomRight: [236, 0], animate: false });
   RedMap.set({ tab: 'overview' });
   RedMap.rows = RedMap.PRINTED_ROWS;
   const part = (nodes) => RedMap.el('section', { class: 'sheet' }, nodes.flat().filter(Boolean));
