@@ -95,8 +95,10 @@ def test_hardly_any_way_is_false_or_missed(spots):
     reached = walked(network, spots)
     for m, shape in zip(MINUTES, bands(ways, reached).geometry, strict=True):
         false, missed = false_missed_share(ways, shape, reached[m], step_m=1.0)
-        assert false <= 0.005
-        assert missed <= 0.005
+        ends = 2.0 * len(reached[m])  # each may be drawn half a metre off
+        total = (reached[m].to_m - reached[m].from_m).sum()
+        assert false * total <= 0.5 * ends
+        assert missed * total <= 0.5 * ends
 
 
 def test_a_stretch_ends_flat_where_its_time_ends():
