@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import shapely
 from pyproj import Geod
 
 from geo.models import Mode, RoadNetwork
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def diagnose(network: RoadNetwork, *, area: Any = None) -> dict[str, Any]:
@@ -53,6 +55,8 @@ def to_networkx(
 
     ``speed_kmh`` replaces the default speed of every way. CRS EPSG:4326.
     """
+    import networkx as nx  # takes a fifth of a second
+
     graph = nx.MultiDiGraph(crs="EPSG:4326")
     ids = network.node_id.tolist()
     for i, node in enumerate(ids):
