@@ -125,6 +125,8 @@ def _mapping(table: Table, wanted: Mapping[str, str]) -> tuple[dict[str, str], d
     exact = {w.lower() for words in VOCABULARY.values() for w in words} | {str(h) for h in given.values()}
     ticks = {h: s for h, s in tick_columns(headings).items() if h.lower() not in exact}
     mapping = map_columns([h for h in headings if h not in ticks], FIELDS, given)
+    if "name" not in mapping and "id" in mapping and {"lon", "lat"} <= set(mapping):
+        mapping["name"] = mapping["id"]
     need = [f"{zh} / {en}" for key, zh, en in (("name", "名称", "name"), ("lon", "经度", "longitude"), ("lat", "纬度", "latitude"))
             if key not in mapping and not (key != "name" and "lonlat" in mapping)]  # fmt: skip
     return mapping, ticks, [*need, *missing]
@@ -156,6 +158,9 @@ def _take(
         )
     if table.crs and (datum.startswith("EPSG") or datum == "cgcs2000"):
         datum = "wgs84"  # the layer's own CRS has been undone already
+    if "id" in mapping and mapping["name"] == mapping["id"]:
+        zh, en = "没有名称列，以编号代替名称", "no column of names: the ids stand for them"
+        out.audit.append(_entry("noted", zh, en, table, None, column=mapping["id"]))
     _note_datum(table, mapping, datum, out)
     before = out.listed
     todo: list[tuple[int, dict[str, str], frozenset[str], _Typed]] = []

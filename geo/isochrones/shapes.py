@@ -16,7 +16,7 @@ from geo.isochrones.ways import Ways, to_degrees
 from geo.models import Stretches
 
 WIDEN_M = 25.0  # half a street block's depth on either side: shown, never counted
-STEP_M = 8.0  # lattice of the drawing; the end of a reached stretch is placed between its points
+STEP_M = 5.0  # lattice of the drawing; the end of a reached stretch is placed between its points
 MAX_BANDS = 16  # bits of a lattice point
 Shapes = NDArray[np.object_]
 
