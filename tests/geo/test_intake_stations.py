@@ -517,7 +517,9 @@ def test_a_wrong_datum_is_noticed(shared_data: Path) -> None:
 
 def test_a_list_without_names_is_named_by_its_ids(tmp_path: Path) -> None:
     path = tmp_path / "poi.csv"
-    path.write_text("id,lat,lon\npublic_market,32.913456,115.813456\nstation,32.923456,115.823456\n", encoding="utf-8")
+    path.write_text(
+        "id,lat,lon\npublic_market,32.913456,115.813456\nstation,32.923456,115.823456\n", encoding="utf-8"
+    )
     found = read_stations(path, datum="wgs84")
     assert found.frame["name"].tolist() == ["public_market", "station"]
     assert [entry.reason_en for entry in found.audit] == ["no column of names: the ids stand for them"]

@@ -161,7 +161,7 @@ def test_far_apart_is_drawn_as_each_by_itself():
     tall = toy_network([(0, 0), (0, 40_000), (7000, 0), (7000, 40_000)], [(0, 1), (2, 3)])
     shape = bands(prepare(tall, mode="walk"), {5.0: part((0, 0.0, 40_000.0), (1, 0.0, 40_000.0))})
     assert len(shape.geometry.iloc[0].geoms) == 2
-    assert planar(shape.geometry.iloc[0]).area == pytest.approx(2 * (40_000 * 50 + np.pi * 25**2), rel=0.002)
+    assert planar(shape.geometry.iloc[0]).area == pytest.approx(2 * (40_000 * 50 + np.pi * 25**2), rel=0.004)
 
 
 def test_many_pieces_of_one_edge_are_all_drawn():
