@@ -10,7 +10,7 @@ exact across the end of a reached stretch.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
 FAR = np.float32(1e30)
+BLOCK = 32  # columns
 STRIP_POINTS = 2_000_000  # lattice points held at once
 SHORTEST_M = 1e-6  # below the precision of any map
 NEAR_POINT = 0.01  # a border keeps this share of a step away from lattice points: no vertex falls on another
@@ -37,6 +38,22 @@ ONE: Any = np.int64(1)
 NEXT, TWIN, BEFORE, BAND, FLAT = 0, 1, 2, 3, 4
 KEPT = 5
 META = 6
+
+
+class Lattice(NamedTuple):
+    """A strip of lattice points: for each class and point how far the nearest way is.
+
+    ``square``: squared sheet units, class × row × column, right as far as ``reach``, and only where
+    ``used`` says that the block of ``BLOCK`` columns has a reached way near it.
+    """
+
+    square: F32
+    used: U8
+    left: float
+    bottom: float
+    step: float
+    widen: float
+    reach: float
 
 
 @kernel
@@ -89,11 +106,10 @@ def _class_at(
 
 
 @kernel
-def _lay(
-    sheet: F32, ax: float, ay: float, bx: float, by: float,
-    left: float, bottom: float, step: float, reach: float,
-) -> None:  # fmt: skip
-    """Lower the squared distances of lattice points within about ``reach`` of a straight piece."""
+def _lay(lattice: Lattice, kind: int, ax: float, ay: float, bx: float, by: float) -> None:
+    """Lower the squared distances of the lattice points within about ``reach`` of a straight piece."""
+    sheet = lattice.square[kind]
+    left, bottom, step, reach = lattice.left, lattice.bottom, lattice.step, lattice.reach
     rows, columns = sheet.shape
     r0 = max(0, math.ceil((min(ay, by) - reach - bottom) / step))
     r1 = min(rows - 1, math.floor((max(ay, by) + reach - bottom) / step))
@@ -113,8 +129,6 @@ def _lay(
         xa, xb = ax + s * dx, ax + t * dx
         c0 = max(0, math.ceil((min(xa, xb) - reach - left) / step))
         c1 = min(columns - 1, math.floor((max(xa, xb) + reach - left) / step))
-        if c1 < c0:
-            continue
         px0, py = np.float32(left + c0 * step - ax), np.float32(y - ay)
         across = py * fy
         for k in range(c1 - c0 + 1):
@@ -122,18 +136,28 @@ def _lay(
             share = (px * fx + across) * inverse
             share = min(max(share, zero), one)
             ex, ey = px - share * fx, py - share * fy
-            found = ex * ex + ey * ey
-            before = sheet[r, c0 + k]
-            sheet[r, c0 + k] = min(found, before)
+            sheet[r, c0 + k] = min(ex * ex + ey * ey, sheet[r, c0 + k])
 
 
 @kernel
-def _lay_piece(
-    ways: Ways, edge: int, from_m: float, to_m: float, sheet: F32,
-    left: float, bottom: float, step: float, reach: float,
-) -> None:  # fmt: skip
-    """Lay the part of an edge between two positions."""
+def _blocks(lattice: Lattice, ax: float, bx: float) -> tuple[int, int]:
+    """First and last block of columns within ``reach`` of a piece."""
+    last = len(lattice.used) - 1
+    low = math.floor((min(ax, bx) - lattice.reach - lattice.left) / (lattice.step * BLOCK))
+    high = math.floor((max(ax, bx) + lattice.reach - lattice.left) / (lattice.step * BLOCK))
+    return min(max(low, 0), last), min(max(high, 0), last)
+
+
+@kernel
+def _pieces_of(ways: Ways, edge: int, from_m: float, to_m: float, pieces: F64, used: int) -> tuple[F64, int]:
+    """Append the straight pieces of an edge between two positions: from x, y to x, y."""
     first, last = ways.start[edge], ways.start[edge + 1] - 1
+    if used + last - first > len(pieces):
+        more = np.empty((2 * len(pieces) + last - first, 4))
+        for i in range(used):
+            for k in range(4):
+                more[i, k] = pieces[i, k]
+        pieces = more
     k = first
     while k + 1 < last and ways.along_m[k + 1] <= from_m:
         k += 1
@@ -144,9 +168,10 @@ def _lay_piece(
             next_x, next_y = _position(ways, k, to_m)
         else:
             next_x, next_y = ways.x[k + 1], ways.y[k + 1]
-        _lay(sheet, x, y, next_x, next_y, left, bottom, step, reach)
+        pieces[used, 0], pieces[used, 1], pieces[used, 2], pieces[used, 3] = x, y, next_x, next_y
+        used += 1
         if end:
-            break
+            return pieces, used
         x, y = next_x, next_y
         k += 1
 
@@ -161,53 +186,56 @@ def _position(ways: Ways, k: int, at_m: float) -> tuple[float, float]:
 
 
 @kernel
-def _depth(sheets: F32, r: int, c: int, band: int, widen: float, reach: float) -> float:
+def _depth(lattice: Lattice, r: int, c: int, band: int) -> float:
     """How deep a lattice point lies in a band: above 0 inside, a length in sheet units."""
-    near, other = reach * reach, reach * reach
-    for k in range(sheets.shape[0]):
-        value = float(sheets[k, r, c])
+    near = other = lattice.reach * lattice.reach
+    for k in range(lattice.square.shape[0]):
+        value = float(lattice.square[k, r, c])
         if k <= band:
             near = min(near, value)
         else:
             other = min(other, value)
     # Across the end of a stretch, and only there, the root is as long as the way past that end.
     past = math.sqrt(abs(other - near))
-    return min(widen - math.sqrt(near), past if other > near else -past)
+    return min(lattice.widen - math.sqrt(near), past if other > near else -past)
 
 
 @kernel
-def _masks(sheets: F32, r: int, widen: float, mask: U16) -> None:
+def _masks(lattice: Lattice, r: int, mask: U16) -> None:
     """Which bands hold each lattice point of a row, as bits."""
+    sheets = lattice.square
     classes, columns = sheets.shape[0], sheets.shape[2]
-    square = np.float32(widen * widen)
-    for c in range(columns):
-        mask[c] = 0
-        near = FAR
-        for k in range(classes - 1):
-            near = min(near, sheets[k, r, c])
-        if near >= square:
+    square = np.float32(lattice.widen * lattice.widen)
+    for block in range(len(lattice.used)):
+        if not lattice.used[block]:
             continue
-        near = FAR
-        for b in range(classes - 1):
-            near = min(near, sheets[b, r, c])
-            other = FAR
-            for k in range(b + 1, classes):
-                other = min(other, sheets[k, r, c])
-            if near < square and near < other:
-                mask[c] |= np.uint16(1 << b)
+        for c in range(block * BLOCK, min(columns, (block + 1) * BLOCK)):
+            mask[c] = 0
+            near = FAR
+            for k in range(classes - 1):
+                near = min(near, sheets[k, r, c])
+            if near >= square:
+                continue
+            near = FAR
+            for b in range(classes - 1):
+                near = min(near, sheets[b, r, c])
+                other = FAR
+                for k in range(b + 1, classes):
+                    other = min(other, sheets[k, r, c])
+                if near < square and near < other:
+                    mask[c] |= np.uint16(1 << b)
 
 
 @kernel
 def _cross(
-    sheets: F32, r: int, c: int, up: int, band: int, left: float, y: float, step: float,
-    widen: float, reach: float, xy: F64, meta: I32, used: int, twin: int,
-) -> None:  # fmt: skip
-    """Write the point of the border between a lattice point at ``y`` and its neighbour (above if ``up``)."""
-    one = _depth(sheets, r, c, band, widen, reach)
-    two = _depth(sheets, r + up, c + 1 - up, band, widen, reach)
+    lattice: Lattice, r: int, c: int, up: int, band: int, xy: F64, meta: I32, used: int, twin: int
+) -> None:
+    """Write the point of the border between a lattice point and its neighbour (above if ``up``)."""
+    one, two = _depth(lattice, r, c, band), _depth(lattice, r + up, c + 1 - up, band)
     share = one / (one - two) if one != two else 0.5
-    share = min(1.0 - NEAR_POINT, max(NEAR_POINT, share)) * step
-    xy[used, 0], xy[used, 1] = left + c * step + share * (1 - up), y + share * up
+    share = min(1.0 - NEAR_POINT, max(NEAR_POINT, share)) * lattice.step
+    xy[used, 0] = lattice.left + c * lattice.step + share * (1 - up)
+    xy[used, 1] = lattice.bottom + r * lattice.step + share * up
     meta[used, NEXT], meta[used, BEFORE], meta[used, BAND] = -1, -1, band
     meta[used, FLAT], meta[used, KEPT] = 1 - up, 0
     same = twin >= 0 and xy[twin, 0] == xy[used, 0] and xy[twin, 1] == xy[used, 1]
@@ -262,73 +290,65 @@ def _hold_apart(meta: I32, corners: int, before: int, sides: I32, sides_before: 
 
 @kernel
 def _trace_row(
-    sheets: F32, r: int, y: float, left: float, step: float, widen: float, reach: float,
-    below: U16, mask: U16, flat_below: I32, flat: I32, xy: F64, meta: I32, used: int,
-) -> tuple[F64, I32, int]:  # fmt: skip
-    """Crossings on lattice row ``r`` and on the columns down to the row below, joined cell by cell."""
-    bands, columns = sheets.shape[0] - 1, sheets.shape[2]
+    lattice: Lattice, r: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int
+) -> tuple[F64, I32, int]:
+    """Crossings on lattice row ``r`` and on the columns down to the row below, joined cell by cell.
+
+    ``masks`` and ``flats`` hold the row below and this row: row 0 and row 1.
+    """
+    bands, columns = lattice.square.shape[0] - 1, lattice.square.shape[2]
+    below, mask, flat_below, flat = masks[0], masks[1], flats[0], flats[1]
     last = np.full(bands, -1, dtype=np.int32)
-    for c in range(columns - 1):
-        differ = mask[c] ^ mask[c + 1]
-        if not differ:
-            continue
-        xy, meta = _room(xy, meta, used, bands)
-        twin = -ONE
-        for b in range(bands):
-            if differ >> b & 1:
-                _cross(sheets, r, c, ZERO, b, left, y, step, widen, reach, xy, meta, used, twin)
-                meta[used, BEFORE] = last[b]
-                flat[b, c] = last[b] = twin = used
-                used += 1
-            else:
-                twin = -ONE
     up, up_left = np.full(bands, -1, dtype=np.int32), np.full(bands, -1, dtype=np.int32)
     sides = np.full((bands, 4), -1, dtype=np.int32)
-    for c in range(columns - 1):
-        for b in range(bands):
-            up_left[b] = up[b]
-        differ = below[c + 1] ^ mask[c + 1]
-        if differ:
-            xy, meta = _room(xy, meta, used, bands)
-            twin = -ONE
+    for block in range(len(lattice.used)):
+        if not lattice.used[block]:
+            continue
+        for c in range(block * BLOCK, min((block + 1) * BLOCK, columns - 1)):
+            some = below[c] | below[c + 1] | mask[c] | mask[c + 1]
+            every = below[c] & below[c + 1] & mask[c] & mask[c + 1]
+            if some == every:
+                continue
+            xy, meta = _room(xy, meta, used, 2 * bands)
+            differ, twin = mask[c] ^ mask[c + 1], -ONE
+            for b in range(bands):
+                up_left[b] = up[b]
+                if differ >> b & 1:
+                    _cross(lattice, r, c, ZERO, b, xy, meta, used, twin)
+                    meta[used, BEFORE] = last[b]
+                    flat[b, c] = last[b] = twin = used
+                    used += 1
+                else:
+                    twin = -ONE
+            differ, twin = below[c + 1] ^ mask[c + 1], -ONE
             for b in range(bands):
                 if differ >> b & 1:
-                    _cross(
-                        sheets, r - 1, c + 1, ONE, b, left, y - step, step, widen, reach, xy, meta, used, twin
-                    )
+                    _cross(lattice, r - 1, c + 1, ONE, b, xy, meta, used, twin)
                     up[b] = twin = used
                     used += 1
                 else:
                     twin = -ONE
-        some = below[c] | below[c + 1] | mask[c] | mask[c + 1]
-        every = below[c] & below[c + 1] & mask[c] & mask[c + 1]
-        if some == every:
-            continue
-        before = ZERO
-        for b in range(bands):
-            corners = (
-                (below[c] >> b & 1) | (below[c + 1] >> b & 1) << 1
-                | (mask[c + 1] >> b & 1) << 2 | (mask[c] >> b & 1) << 3
-            )  # fmt: skip
-            if corners % 15 == 0:
+            before = ZERO
+            for b in range(bands):
+                corners = (
+                    (below[c] >> b & 1) | (below[c + 1] >> b & 1) << 1
+                    | (mask[c + 1] >> b & 1) << 2 | (mask[c] >> b & 1) << 3
+                )  # fmt: skip
+                if corners % 15 == 0:
+                    before = corners
+                    continue
+                joined = False
+                if corners % 5 == 0:
+                    total = 0.0
+                    for k in range(4):
+                        total += _depth(lattice, r - (k >> 1), c + (k & 1), b)
+                    joined = total > 0.0
+                sides[b, 0], sides[b, 1] = flat_below[b, c], up[b]
+                sides[b, 2], sides[b, 3] = flat[b, c], up_left[b]
+                _link(meta, corners, joined, sides[b])
+                if before != 0:
+                    _hold_apart(meta, corners, before, sides[b], sides[b - 1])
                 before = corners
-                continue
-            joined = False
-            if corners % 5 == 0:
-                total = 0.0
-                for k in range(4):
-                    total += _depth(sheets, r - (k >> 1), c + (k & 1), b, widen, reach)
-                joined = total > 0.0
-            sides[b, 0], sides[b, 1], sides[b, 2], sides[b, 3] = (
-                flat_below[b, c],
-                up[b],
-                flat[b, c],
-                up_left[b],
-            )
-            _link(meta, corners, joined, sides[b])
-            if before != 0:
-                _hold_apart(meta, corners, before, sides[b], sides[b - 1])
-            before = corners
     return xy, meta, used
 
 
@@ -476,12 +496,12 @@ def _bends(
 
 @kernel
 def _lay_all(
-    ways: Ways, begin: I64, p_edge: I32, p_from: F64, p_to: F64,
-    sheets: F32, left: float, bottom: float, step: float, reach: float, seen: U8,
-) -> None:  # fmt: skip
+    ways: Ways, begin: I64, p_edge: I32, p_from: F64, p_to: F64, seen: U8,
+    rows: int, columns: int, left: float, bottom: float, step: float, widen: float,
+) -> Lattice:  # fmt: skip
     """Squared distances of all lattice points to the ways of each class, as far as ``reach``."""
-    bands, rows, columns = sheets.shape[0] - 1, sheets.shape[1], sheets.shape[2]
-    sheets.fill(FAR)
+    bands, reach = len(begin) - 1, widen + 1.5 * step
+    pieces, kinds, used = np.empty((1024, 4)), np.empty(1024, dtype=np.uint8), ZERO
     near = _edges_within(
         ways, left - reach, bottom - reach, left + columns * step + reach, bottom + rows * step + reach, seen
     )
@@ -494,28 +514,59 @@ def _lay_all(
                 continue
             middle = (cuts[i] + cuts[i + 1]) / 2.0
             kind = _class_at(e, middle, bands, begin, p_edge, p_from, p_to, cursor)
-            _lay_piece(ways, e, cuts[i], cuts[i + 1], sheets[kind], left, bottom, step, reach)
+            before = used
+            pieces, used = _pieces_of(ways, e, cuts[i], cuts[i + 1], pieces, used)
+            if used > len(kinds):
+                more = np.empty(len(pieces), dtype=np.uint8)
+                for k in range(before):
+                    more[k] = kinds[k]
+                kinds = more
+            for k in range(before, used):
+                kinds[k] = kind
+    blocks = (columns + BLOCK - 1) // BLOCK
+    square = np.empty((bands + 1, rows, columns), dtype=np.float32)
+    lattice = Lattice(square, np.zeros(blocks, dtype=np.uint8), left, bottom, step, widen, reach)
+    for i in range(used):
+        if kinds[i] < bands:
+            low, high = _blocks(lattice, pieces[i, 0], pieces[i, 2])
+            for k in range(low, high + 1):
+                lattice.used[k] = 1
+    for kind in range(bands + 1):
+        for r in range(rows):
+            for k in range(blocks):
+                if lattice.used[k]:
+                    for c in range(k * BLOCK, min(columns, (k + 1) * BLOCK)):
+                        square[kind, r, c] = FAR
+    for i in range(used):
+        low, high = _blocks(lattice, pieces[i, 0], pieces[i, 2])
+        wanted = False
+        for k in range(low, high + 1):
+            wanted |= lattice.used[k] > 0
+        if wanted:
+            _lay(lattice, kinds[i], pieces[i, 0], pieces[i, 1], pieces[i, 2], pieces[i, 3])
+    return lattice
 
 
 @kernel
 def _trace_all(
-    sheets: F32, first_row: int, left: float, bottom: float, step: float, widen: float, reach: float,
-    below: U16, flat_below: I32, xy: F64, meta: I32, used: int,
-) -> tuple[F64, I32, int]:  # fmt: skip
-    """Trace the rows of a strip from ``first_row``; ``below`` is the row before it, and then the last."""
-    columns = sheets.shape[2]
-    mask, flat = np.empty(columns, dtype=np.uint16), np.empty(flat_below.shape, dtype=np.int32)
-    for r in range(first_row, sheets.shape[1]):
-        _masks(sheets, r, widen, mask)
+    lattice: Lattice, first_row: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int
+) -> tuple[F64, I32, int]:
+    """Trace the rows of a strip from ``first_row``; ``masks`` and ``flats`` carry its last row on."""
+    columns = lattice.square.shape[2]
+    for block in range(len(lattice.used)):
+        if not lattice.used[block]:
+            for c in range(block * BLOCK, min(columns, (block + 1) * BLOCK)):
+                masks[0, c] = masks[1, c] = 0
+    for r in range(first_row, lattice.square.shape[1]):
+        _masks(lattice, r, masks[1])
         if r > 0:
-            xy, meta, used = _trace_row(
-                sheets, r, bottom + r * step, left, step, widen, reach,
-                below, mask, flat_below, flat, xy, meta, used,
-            )  # fmt: skip
-        for c in range(columns):
-            below[c] = mask[c]
-            for b in range(len(flat)):
-                flat_below[b, c] = flat[b, c]
+            xy, meta, used = _trace_row(lattice, r, masks, flats, xy, meta, used)
+        for block in range(len(lattice.used)):
+            if lattice.used[block]:
+                for c in range(block * BLOCK, min(columns, (block + 1) * BLOCK)):
+                    masks[0, c] = masks[1, c]
+                    for b in range(flats.shape[1]):
+                        flats[0, b, c] = flats[1, b, c]
     return xy, meta, used
 
 
@@ -539,21 +590,20 @@ def _draw(
     latitude = 2.0 * math.atan(math.exp((y0 + (y_low + y_high) / 2.0) / EARTH_M)) - math.pi / 2.0
     unit = 1.0 / math.cos(latitude)
     step, widen = step_m * unit, widen_m * unit
-    reach = widen + 1.5 * step
     left, bottom = x_low - widen - 2.0 * step, y_low - widen - 2.0 * step
     columns = int((x_high + widen + 2.0 * step - left) / step) + 2
     rows = int((y_high + widen + 2.0 * step - bottom) / step) + 2
     strip = max(16, STRIP_POINTS // columns)
-    below, flat_below = np.zeros(columns, dtype=np.uint16), np.empty((bands, columns), dtype=np.int32)
+    masks = np.zeros((2, columns), dtype=np.uint16)
+    flats = np.empty((2, bands, columns), dtype=np.int32)
     seen = np.zeros(len(length_m), dtype=np.uint8)
     for row in range(0, rows - 1, strip):
         # one row more: strips share the row between them
-        sheets = np.empty((bands + 1, min(strip + 1, rows - row), columns), dtype=np.float32)
-        low_y = bottom + row * step
-        _lay_all(ways, begin, p_edge, p_from, p_to, sheets, left, low_y, step, reach, seen)
-        xy, meta, used = _trace_all(
-            sheets, min(row, 1), left, low_y, step, widen, reach, below, flat_below, xy, meta, used
-        )
+        lattice = _lay_all(
+            ways, begin, p_edge, p_from, p_to, seen,
+            min(strip + 1, rows - row), columns, left, bottom + row * step, step, widen,
+        )  # fmt: skip
+        xy, meta, used = _trace_all(lattice, min(row, 1), masks, flats, xy, meta, used)
     return _rings(xy, meta, used, left, bottom, step)
 
 

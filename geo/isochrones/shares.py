@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import shapely
 
+from geo.compiled import kernel
 from geo.isochrones.ways import Ways, to_degrees
-from geo.models import F64, I64, Bool, Stretches
+from geo.models import F64, I32, I64, Bool, Stretches
 
 SAMPLE_M = 10.0
 
@@ -36,45 +39,45 @@ def false_missed_share(
     >>> round(false, 3), round(missed, 3)
     (0.2, 0.0)
     """
-    edge, at_m, weight = _samples(ways, step_m)
+    x, y, weight, within = _samples(
+        ways.start, ways.x, ways.y, ways.along_m, ways.length_m, ways.edges,
+        reached.edge, reached.from_m, reached.to_m, step_m,
+    )  # fmt: skip
     shapely.prepare(polygon)
-    inside = shapely.contains_xy(polygon, *_degrees(ways, edge, at_m))
-    within = _contains(reached, edge, at_m)
+    inside = shapely.contains_xy(polygon, *to_degrees(x + ways.x0, y + ways.y0))
     inside_m, reached_m = weight[inside].sum(), weight[within].sum()
     false = weight[inside & ~within].sum() / inside_m if inside_m else 0.0
     missed = weight[within & ~inside].sum() / reached_m if reached_m else 0.0
     return float(false), float(missed)
 
 
-def _samples(ways: Ways, step_m: float) -> tuple[I64, F64, F64]:
-    """Edge, metres along it and weight in metres of the middles of equal pieces."""
-    length = ways.length_m[ways.edges]
-    count = np.maximum(np.ceil(length / step_m), 1).astype(np.int64)
-    edge = np.repeat(ways.edges, count)
-    nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
-    weight = np.repeat(length / count, count)
-    return edge, (nth + 0.5) * weight, weight
-
-
-def _degrees(ways: Ways, edge: I64, at_m: F64) -> tuple[F64, F64]:
-    """Longitudes and latitudes of positions, ascending by edge and metres."""
-    # Complex numbers sort by real part, then imaginary: a search over edge and metres at once.
-    of_edge = np.repeat(np.arange(len(ways.length_m)), np.diff(ways.start))
-    after = np.searchsorted(of_edge + 1j * ways.along_m, edge + 1j * at_m, side="left")
-    after = np.clip(after, ways.start[edge] + 1, ways.start[edge + 1] - 1)
-    before = after - 1
-    span = ways.along_m[after] - ways.along_m[before]
-    share = np.divide(at_m - ways.along_m[before], span, out=np.zeros(len(after)), where=span > 0)
-    x = ways.x[before] + share * (ways.x[after] - ways.x[before])
-    y = ways.y[before] + share * (ways.y[after] - ways.y[before])
-    return to_degrees(x + ways.x0, y + ways.y0)
-
-
-def _contains(reached: Stretches, edge: I64, at_m: F64) -> Bool:
-    """Whether positions lie in a stretch; stretches ascend by edge and metres."""
-    if len(reached) == 0:
-        return np.zeros(len(edge), dtype=np.bool_)
-    begins = reached.edge + 1j * reached.from_m
-    before = np.maximum(np.searchsorted(begins, edge + 1j * at_m, side="right") - 1, 0)
-    inside: Bool = (reached.edge[before] == edge) & (reached.from_m[before] <= at_m)
-    return inside & (at_m <= reached.to_m[before])
+@kernel
+def _samples(
+    start: I64, x: F64, y: F64, along_m: F64, length_m: F64, edges: I64,
+    p_edge: I32, p_from: F64, p_to: F64, step_m: float,
+) -> tuple[F64, F64, F64, Bool]:  # fmt: skip
+    """Middles of equal pieces of all edges: position, metres that each stands for, whether reached."""
+    count = 0
+    for e in edges:
+        count += max(1, math.ceil(length_m[e] / step_m))
+    at_x, at_y, weight = np.empty(count), np.empty(count), np.empty(count)
+    within = np.zeros(count, dtype=np.bool_)
+    i, p = 0, 0
+    for e in edges:
+        pieces = max(1, math.ceil(length_m[e] / step_m))
+        while p < len(p_edge) and p_edge[p] < e:
+            p += 1
+        k, q = start[e], p
+        for n in range(pieces):
+            at_m = (n + 0.5) * length_m[e] / pieces
+            while k < start[e + 1] - 2 and along_m[k + 1] < at_m:
+                k += 1
+            while q < len(p_edge) and p_edge[q] == e and p_to[q] < at_m:
+                q += 1
+            span = along_m[k + 1] - along_m[k]
+            share = (at_m - along_m[k]) / span if span > 0.0 else 0.0
+            at_x[i], at_y[i] = x[k] + share * (x[k + 1] - x[k]), y[k] + share * (y[k + 1] - y[k])
+            weight[i] = length_m[e] / pieces
+            within[i] = q < len(p_edge) and p_edge[q] == e and p_from[q] <= at_m
+            i += 1
+    return at_x, at_y, weight, within
