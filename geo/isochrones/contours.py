@@ -23,6 +23,9 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
 FAR = np.float32(1e30)
+# A lattice as fine as the ways lie close: 30 km of ways in a square kilometre take a step of 5 m.
+STEP_SHARE = 0.15
+MIN_STEP_M, MAX_STEP_M = 2.5, 7.0
 BLOCK = 32  # columns
 STRIP_POINTS = 2_000_000  # lattice points held at once
 SHORTEST_M = 1e-6  # below the precision of any map
@@ -118,17 +121,17 @@ def _lay(lattice: Lattice, kind: int, ax: float, ay: float, bx: float, by: float
     inverse = np.float32(1.0 / square) if square > 0.0 else np.float32(0.0)
     fx, fy, h = np.float32(dx), np.float32(dy), np.float32(step)
     zero, one = np.float32(0.0), np.float32(1.0)
+    c0 = max(0, math.ceil((min(ax, bx) - reach - left) / step))
+    c1 = min(columns - 1, math.floor((max(ax, bx) + reach - left) / step))
+    slanted = abs(dx) > 4.0 * step and abs(dy) > 4.0 * step
     for r in range(r0, r1 + 1):
         y = bottom + r * step
-        s, t = 0.0, 1.0
-        if dy != 0.0:
+        if slanted:  # a long piece is not near all of its bounding box
             u, v = (y - reach - ay) / dy, (y + reach - ay) / dy
             s, t = max(0.0, min(u, v)), min(1.0, max(u, v))
-            if s > t:
-                continue
-        xa, xb = ax + s * dx, ax + t * dx
-        c0 = max(0, math.ceil((min(xa, xb) - reach - left) / step))
-        c1 = min(columns - 1, math.floor((max(xa, xb) + reach - left) / step))
+            xa, xb = ax + s * dx, ax + t * dx
+            c0 = max(0, math.ceil((min(xa, xb) - reach - left) / step))
+            c1 = min(columns - 1, math.floor((max(xa, xb) + reach - left) / step))
         px0, py = np.float32(left + c0 * step - ax), np.float32(y - ay)
         across = py * fy
         for k in range(c1 - c0 + 1):
@@ -201,29 +204,28 @@ def _depth(lattice: Lattice, r: int, c: int, band: int) -> float:
 
 
 @kernel
-def _masks(lattice: Lattice, r: int, mask: U16) -> None:
-    """Which bands hold each lattice point of a row, as bits."""
+def _masks(lattice: Lattice, r: int, near: F32, other: F32, mask: U16) -> None:
+    """Which bands hold each lattice point of a row, as bits; ``near`` and ``other`` are scratch rows."""
     sheets = lattice.square
-    classes, columns = sheets.shape[0], sheets.shape[2]
+    bands, columns = sheets.shape[0] - 1, sheets.shape[2]
     square = np.float32(lattice.widen * lattice.widen)
     for block in range(len(lattice.used)):
         if not lattice.used[block]:
             continue
-        for c in range(block * BLOCK, min(columns, (block + 1) * BLOCK)):
+        first, last = block * BLOCK, min(columns, (block + 1) * BLOCK)
+        for c in range(first, last):  # short plain loops: each becomes a few vector instructions
             mask[c] = 0
-            near = FAR
-            for k in range(classes - 1):
-                near = min(near, sheets[k, r, c])
-            if near >= square:
-                continue
-            near = FAR
-            for b in range(classes - 1):
-                near = min(near, sheets[b, r, c])
-                other = FAR
-                for k in range(b + 1, classes):
-                    other = min(other, sheets[k, r, c])
-                if near < square and near < other:
-                    mask[c] |= np.uint16(1 << b)
+        for b in range(bands):
+            for c in range(first, last):
+                near[c] = min(near[c], sheets[b, r, c]) if b > 0 else sheets[b, r, c]
+            for c in range(first, last):
+                other[c] = sheets[b + 1, r, c]
+            for k in range(b + 2, bands + 1):
+                for c in range(first, last):
+                    other[c] = min(other[c], sheets[k, r, c])
+            bit = np.uint16(1 << b)
+            for c in range(first, last):
+                mask[c] |= bit if (near[c] < square) & (near[c] < other[c]) else np.uint16(0)
 
 
 @kernel
@@ -290,14 +292,14 @@ def _hold_apart(meta: I32, corners: int, before: int, sides: I32, sides_before: 
 
 @kernel
 def _trace_row(
-    lattice: Lattice, r: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int
+    lattice: Lattice, r: int, now: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int
 ) -> tuple[F64, I32, int]:
     """Crossings on lattice row ``r`` and on the columns down to the row below, joined cell by cell.
 
-    ``masks`` and ``flats`` hold the row below and this row: row 0 and row 1.
+    ``masks[now]`` and ``flats[now]`` are of this row, the others of the row below.
     """
     bands, columns = lattice.square.shape[0] - 1, lattice.square.shape[2]
-    below, mask, flat_below, flat = masks[0], masks[1], flats[0], flats[1]
+    below, mask, flat_below, flat = masks[1 - now], masks[now], flats[1 - now], flats[now]
     last = np.full(bands, -1, dtype=np.int32)
     up, up_left = np.full(bands, -1, dtype=np.int32), np.full(bands, -1, dtype=np.int32)
     sides = np.full((bands, 4), -1, dtype=np.int32)
@@ -549,47 +551,66 @@ def _lay_all(
 
 @kernel
 def _trace_all(
-    lattice: Lattice, first_row: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int
+    lattice: Lattice, row: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int
 ) -> tuple[F64, I32, int]:
-    """Trace the rows of a strip from ``first_row``; ``masks`` and ``flats`` carry its last row on."""
+    """Trace a strip that begins at lattice row ``row``; its first row is the last of the strip before.
+
+    ``masks`` and ``flats`` hold two rows by turns and carry the last one on to the next strip.
+    """
     columns = lattice.square.shape[2]
+    near, other = np.empty(columns, dtype=np.float32), np.empty(columns, dtype=np.float32)
     for block in range(len(lattice.used)):
         if not lattice.used[block]:
             for c in range(block * BLOCK, min(columns, (block + 1) * BLOCK)):
                 masks[0, c] = masks[1, c] = 0
-    for r in range(first_row, lattice.square.shape[1]):
-        _masks(lattice, r, masks[1])
+    for r in range(min(row, 1), lattice.square.shape[1]):
+        now = (row + r) & 1
+        _masks(lattice, r, near, other, masks[now])
         if r > 0:
-            xy, meta, used = _trace_row(lattice, r, masks, flats, xy, meta, used)
-        for block in range(len(lattice.used)):
-            if lattice.used[block]:
-                for c in range(block * BLOCK, min(columns, (block + 1) * BLOCK)):
-                    masks[0, c] = masks[1, c]
-                    for b in range(flats.shape[1]):
-                        flats[0, b, c] = flats[1, b, c]
+            xy, meta, used = _trace_row(lattice, r, now, masks, flats, xy, meta, used)
     return xy, meta, used
+
+
+@kernel
+def _fitting_step_m(
+    ways: Ways, side_m: float, first: int, last: int, p_edge: I32, p_from: F64, p_to: F64
+) -> float:
+    """Metres of a lattice step: a share of the mean distance between ways where they are reached."""
+    total, crowded = 0.0, 0.0
+    for p in range(first, last):
+        k = ways.start[p_edge[p]]
+        column = int((ways.x[k] - ways.left) / ways.side)
+        row = int((ways.y[k] - ways.bottom) / ways.side)
+        length = p_to[p] - p_from[p]
+        total += length
+        crowded += length * ways.way_m[row * ways.columns + column]
+    spacing_m = side_m * side_m * total / crowded if crowded > 0.0 else np.inf
+    return min(MAX_STEP_M, max(MIN_STEP_M, spacing_m * STEP_SHARE))
 
 
 @kernel
 def _draw(
     start: I64, x: F64, y: F64, along_m: F64, length_m: F64, edges: I64, x0: float, y0: float,
     ways_left: float, ways_bottom: float, side: float, square_columns: int, square_rows: int,
-    square: I64, item: I32,
-    begin: I64, p_edge: I32, p_from: F64, p_to: F64, widen_m: float, step_m: float,
+    square: I64, item: I32, way_m: F64,
+    begin: I64, p_edge: I32, p_from: F64, p_to: F64, widen_m: float,
 ) -> tuple[F64, I64, I32, I32]:  # fmt: skip
     # loose arrays cross into compiled code a hundred times faster than a tuple of them
     ways = Ways(
         start, x, y, along_m, length_m, edges, x0, y0, ways_left, ways_bottom, side, square_columns,
-        square_rows, square, item,
+        square_rows, square, item, way_m,
     )  # fmt: skip
     bands = len(begin) - 1
     xy, meta, used = np.empty((2048, 2)), np.empty((2048, META), dtype=np.int32), ZERO
     x_low, x_high, y_low, y_high = _bounds(ways, begin[bands - 1], begin[bands], p_edge, p_from, p_to)
     if x_low > x_high:
-        return _rings(xy, meta, used, x_low, y_low, step_m)
+        return _rings(xy, meta, used, x_low, y_low, 1.0)
     latitude = 2.0 * math.atan(math.exp((y0 + (y_low + y_high) / 2.0) / EARTH_M)) - math.pi / 2.0
     unit = 1.0 / math.cos(latitude)
-    step, widen = step_m * unit, widen_m * unit
+    widen = widen_m * unit
+    step = unit * _fitting_step_m(
+        ways, ways.side / unit, begin[bands - 1], begin[bands], p_edge, p_from, p_to
+    )
     left, bottom = x_low - widen - 2.0 * step, y_low - widen - 2.0 * step
     columns = int((x_high + widen + 2.0 * step - left) / step) + 2
     rows = int((y_high + widen + 2.0 * step - bottom) / step) + 2
@@ -603,12 +624,12 @@ def _draw(
             ways, begin, p_edge, p_from, p_to, seen,
             min(strip + 1, rows - row), columns, left, bottom + row * step, step, widen,
         )  # fmt: skip
-        xy, meta, used = _trace_all(lattice, min(row, 1), masks, flats, xy, meta, used)
+        xy, meta, used = _trace_all(lattice, row, masks, flats, xy, meta, used)
     return _rings(xy, meta, used, left, bottom, step)
 
 
 def draw(
-    ways: Ways, begin: I64, p_edge: I32, p_from: F64, p_to: F64, *, widen_m: float, step_m: float
+    ways: Ways, begin: I64, p_edge: I32, p_from: F64, p_to: F64, *, widen_m: float
 ) -> tuple[F64, I64, I32, I32]:
     """Rings of nested bands.
 
@@ -616,4 +637,4 @@ def draw(
     Returns vertices (n, 2) in sheet units, the start of each ring and an end, its band, and the ring
     that holds it (-1 for outer rings; outer rings turn left, holes right).
     """
-    return _draw(*ways, begin, p_edge, p_from, p_to, widen_m, step_m)
+    return _draw(*ways, begin, p_edge, p_from, p_to, widen_m)

@@ -16,7 +16,6 @@ from geo.isochrones.ways import Ways, to_degrees
 from geo.models import Stretches
 
 WIDEN_M = 25.0  # half a street block's depth on either side: shown, never counted
-STEP_M = 5.0  # lattice of the drawing; the end of a reached stretch is placed between its points
 MAX_BANDS = 16  # bits of a lattice point
 Shapes = NDArray[np.object_]
 
@@ -121,7 +120,7 @@ def _nested(ways: Ways, parts: Sequence[Stretches], widen_m: float) -> Shapes:
     edge = np.concatenate([part.edge for part in parts])
     from_m = np.concatenate([part.from_m for part in parts])
     to_m = np.concatenate([part.to_m for part in parts])
-    xy, start, band, holder = draw(ways, begin, edge, from_m, to_m, widen_m=widen_m, step_m=STEP_M)
+    xy, start, band, holder = draw(ways, begin, edge, from_m, to_m, widen_m=widen_m)
     # band by band, outer ring by outer ring, each followed by its holes
     rings = np.arange(len(band))
     order = np.lexsort((rings, holder >= 0, np.where(holder >= 0, holder, rings), band))

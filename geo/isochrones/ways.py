@@ -21,7 +21,7 @@ class Ways(NamedTuple):
     ``x y``: sheet units east and north of ``x0 y0``; a metre is ``1 / cos(latitude)`` units, the same
     in every direction. Edge ``e`` has vertices ``start[e]`` to ``start[e + 1]``, each ``along_m`` metres
     from ``edge_u``. Square ``c`` (row by row from ``left bottom``) holds the edges
-    ``item[square[c]:square[c + 1]]`` whose bounding box meets it.
+    ``item[square[c]:square[c + 1]]`` whose bounding box meets it; ways of ``way_m[c]`` metres begin in it.
     """
 
     start: I64
@@ -39,6 +39,7 @@ class Ways(NamedTuple):
     rows: int
     square: I64
     item: I32
+    way_m: F64
 
 
 def prepare(network: RoadNetwork, *, mode: Mode) -> Ways:
@@ -59,14 +60,32 @@ def prepare(network: RoadNetwork, *, mode: Mode) -> Ways:
     if len(x) == 0:
         return Ways(
             lines.start, x, y, along, length, edges, x0, y0, 0.0, 0.0, SQUARE_M, 1, 1,
-            np.zeros(2, dtype=np.int64), np.empty(0, dtype=np.int32),
+            np.zeros(2, dtype=np.int64), np.empty(0, dtype=np.int32), np.zeros(1),
         )  # fmt: skip
     left, bottom, width, height = float(x.min()), float(y.min()), float(np.ptp(x)), float(np.ptp(y))
     side = max(SQUARE_M, math.sqrt(width * height / MAX_SQUARES), max(width, height) / MAX_SQUARES)
     columns, rows = int(width / side) + 1, int(height / side) + 1
     square, item = _file(edges, lines.start, x, y, left, bottom, side, columns, rows)
+    begins = lines.start[edges]
+    at = (((y[begins] - bottom) // side) * columns + (x[begins] - left) // side).astype(np.int64)
+    way_m: F64 = np.bincount(at, weights=length[edges], minlength=columns * rows).astype(np.float64)
     return Ways(
-        lines.start, x, y, along, length, edges, x0, y0, left, bottom, side, columns, rows, square, item
+        lines.start,
+        x,
+        y,
+        along,
+        length,
+        edges,
+        x0,
+        y0,
+        left,
+        bottom,
+        side,
+        columns,
+        rows,
+        square,
+        item,
+        way_m,
     )
 
 
