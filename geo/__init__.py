@@ -28,6 +28,7 @@ __all__ = [
     "run",
     "sample_study",
     "site",
+    "week_table",
 ]
 
 _HOMES = {
@@ -35,7 +36,7 @@ _HOMES = {
     "geo.errors": ("InputError", "RedmapError"),
     "geo.models": ("RoadNetwork", "StudyResult"),
     "geo.network": ("read_network",),
-    "geo.pipeline": ("build", "isochrone", "run", "sample_study", "site"),
+    "geo.pipeline": ("build", "isochrone", "run", "sample_study", "site", "week_table"),
 }
 
 

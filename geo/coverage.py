@@ -140,28 +140,38 @@ def cover(
     )
 
 
-def hour_table(times_matrix: TravelMatrix, open_week: Bool, demand: pd.DataFrame, limit_s: float) -> F64:
-    """Share of each layer's people within the limit of a station that is open, hour by hour.
+def week_table(
+    times_matrix: TravelMatrix, open_week: Bool, offers: Bool, demand: pd.DataFrame, limit_s: float
+) -> F64:
+    """Share of each layer's people within the limit of an open station, by service and hour of the week.
 
-    ``open_week`` is stations × 168 (hour 0 is Monday 00:00); rows of the result are the layers of
-    ``demand`` in order of appearance. Stations that open alike are counted once for all hours.
+    ``open_week`` is stations × 168 (hour 0 is Monday 00:00), ``offers`` stations × services. The result
+    is layers of ``demand`` in order of appearance × (any station, then each service) × 168. Hours and
+    services for which the same stations count are computed once.
+
+    Raises :class:`geo.errors.InputError` where the arguments do not fit each other.
     """
-    if open_week.shape != (times_matrix.shape[1], HOURS_PER_WEEK) or len(demand) != times_matrix.shape[0]:
+    points, places = times_matrix.shape
+    if open_week.shape != (places, HOURS_PER_WEEK) or len(offers) != places or len(demand) != points:
         raise InputError(
-            f"open_week 应为 驿站数 × 168，demand 应与矩阵的行对齐 / expected open_week as stations × 168 and "
-            f"demand aligned with the matrix; found {open_week.shape}, {len(demand)}, {times_matrix.shape}"
+            f"open_week 应为 驿站数 × 168，offers 与驿站、demand 与矩阵的行对齐 / expected open_week as stations × "
+            f"168, offers aligned with stations, demand with the matrix; found {open_week.shape}, "
+            f"{offers.shape}, {len(demand)}, {times_matrix.shape}"
         )
+    counted = np.column_stack((np.ones(places, dtype=np.bool_), offers))
+    flags = (counted[:, :, None] & open_week[:, None, :]).reshape(places, counted.shape[1] * HOURS_PER_WEEK)
+    different, which = np.unique(np.packbits(flags, axis=0), axis=1, return_inverse=True)
+    sets = np.unpackbits(different, axis=0, count=places).astype(np.bool_)
+    reached = reached_by(times_matrix, sets, limit_s=limit_s)
     weight = _weights(demand)
     codes, layers = _layer_codes(demand)
-    different, hour = np.unique(open_week, axis=1, return_inverse=True)
-    reached = reached_by(times_matrix, different, limit_s=limit_s)
-    totals = np.bincount(codes, weights=weight, minlength=len(layers))
-    shares = np.zeros((len(layers), different.shape[1]))
-    for j in range(different.shape[1]):
-        covered = np.bincount(codes, weights=weight * reached[:, j], minlength=len(layers))
-        np.divide(covered, totals, out=shares[:, j], where=totals > 0)
-    table: F64 = shares[:, hour.ravel()]
-    return table
+    table = np.zeros((len(layers), counted.shape[1] * HOURS_PER_WEEK))
+    for i in range(len(layers)):
+        rows = codes == i
+        total = weight[rows].sum()
+        if total > 0:
+            table[i] = ((weight[rows] @ reached[rows]) / total)[which.ravel()]
+    return table.reshape(len(layers), counted.shape[1], HOURS_PER_WEEK)
 
 
 def nearest_station(matrix: TravelMatrix) -> tuple[F64, I32]:

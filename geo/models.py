@@ -145,6 +145,19 @@ class NearestField:
 
 
 @dataclass(frozen=True, slots=True)
+class SubsetFields:
+    """Seconds to the nearest source of each of many sets; ``inf`` and label -1 beyond the limit.
+
+    ``seconds``/``label``: different sets × targets; set ``s`` is row ``field[s]``. Labels index the
+    sources given.
+    """
+
+    seconds: F64
+    label: I32
+    field: I64
+
+
+@dataclass(frozen=True, slots=True)
 class TravelMatrix:
     """Sparse seconds, CSR: row ``i`` holds columns ``indices[indptr[i]:indptr[i+1]]``, ascending.
 

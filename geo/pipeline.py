@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,27 @@ import numpy as np
 import pandas as pd
 
 from geo import coverage, gaps, intake, isochrones, network, redmap, report, siting, travel_times
-from geo.config import Study, load_study
+from geo.config import DAYS, Study, load_study
 from geo.errors import Defect, InputError
-from geo.models import Inputs, NearestField, Plan, RoadNetwork, Snapped, StudyResult, TravelMatrix
+from geo.models import (
+    MODES,
+    SERVICES,
+    Inputs,
+    Mode,
+    NearestField,
+    Plan,
+    RoadNetwork,
+    Snapped,
+    StudyResult,
+    TravelMatrix,
+)
 
 Progress = Callable[[str], None]
 MAX_SITES = 200
 FAR_S = 3600.0  # how far the nearest station is still looked for when a gap is explained
 LONGEST_BAND_S = 1200.0  # shares are reported up to 20 minutes (design 3.3)
 SPEED_RANGE = 1.1  # shares are reported at ± 10 % speed
+FASTEST_KMH, FARTHEST_M = 60.0, 20_000.0  # how far roads are read for modes without one speed, and at most
 LEG_KMH = 4.0  # access legs are walked, whatever the mode
 OFFICIAL_RADIUS_M = 1000.0  # the yardstick "1 km", for modes without one speed
 STAGES = ("area", "roads", "inputs", "snap", "times", "coverage", "isochrones", "gaps", "siting", "write")
@@ -82,11 +94,16 @@ def sample_study() -> Study:
 
 
 def load(
-    study: Study, *, cache_dir: Path | None = None, progress: Progress = lambda _stage: None
+    study: Study,
+    *,
+    modes: Sequence[Mode] = (),
+    cache_dir: Path | None = None,
+    progress: Progress = lambda _stage: None,
 ) -> tuple[RoadNetwork, Inputs]:
     """Read everything a study names: the road network (clipped to the area) and the tables.
 
-    Raises :class:`geo.errors.InputError` with all defects of all files.
+    The network reaches as far beyond the area as the standard (and each further one of ``modes``) can
+    go in time. Raises :class:`geo.errors.InputError` with all defects of all files.
     """
     missing = intake.missing_files(study)
     if missing:
@@ -102,16 +119,26 @@ def load(
         assert study.roads.place is not None
         roads = network.fetch_roads(study.roads.place, cache_dir=cache_dir)
     net = network.read_network(
-        roads, area=area.geometry.iloc[0], reach_m=_reach_m(study), cache_dir=cache_dir
+        roads, area=area.geometry.iloc[0], reach_m=_reach_m(study, modes), cache_dir=cache_dir
     )
     progress("inputs")
     return net, intake.read_inputs(study, area=area, network=net)
 
 
-def _reach_m(study: Study) -> float:
-    travel = Travel.of(study)
-    fastest_kmh = travel.speed_kmh or 60.0
-    return min(fastest_kmh * max(travel.limit_s, LONGEST_BAND_S) / 3.6, 20_000.0)
+def _reach_m(study: Study, modes: Sequence[Mode]) -> float:
+    reach_m = 0.0
+    for travel in (Travel.of(study), *(Travel.of(_by(study, mode)) for mode in modes)):
+        fastest_kmh = travel.speed_kmh or FASTEST_KMH
+        reach_m = max(reach_m, fastest_kmh * max(travel.limit_s, LONGEST_BAND_S) / 3.6)
+    return min(reach_m, FARTHEST_M)
+
+
+def _by(study: Study, mode: Mode) -> Study:
+    """The study by another mode, at its default speed."""
+    if mode == study.standard.mode:
+        return study
+    standard = study.standard.model_copy(update={"mode": mode, "speed_kmh": None})
+    return study.model_copy(update={"standard": standard})
 
 
 def run(
@@ -295,6 +322,47 @@ def site(
     covered = inputs.demand.assign(covered=field.seconds <= travel.limit_s)
     progress("siting")
     return _sites(net, inputs, covered, demand_snap, study, add=add)
+
+
+def week_table(
+    study: Study,
+    *,
+    modes: Sequence[Mode] = MODES,
+    cache_dir: Path | None = None,
+    progress: Progress = lambda _stage: None,
+) -> pd.DataFrame:
+    """Who reaches an open station within the limit: every mode, hour of the week and service.
+
+    Columns ``mode layer service hour share``: ``service`` is "" for any station, ``hour`` counts from
+    Monday 00:00, ``share`` is of the people of the layer. The study's own mode keeps its speed, the
+    others take their defaults. Raises as :func:`load`.
+    """
+    net, inputs = load(study, modes=modes, cache_dir=cache_dir, progress=progress)
+    progress("times")
+    hours = [f"{day} {hour:02d}:00" for day in DAYS for hour in range(24)]
+    open_week = intake.open_at(list(inputs.stations["hours"]), hours)
+    offers = np.array([[s in have for s in SERVICES] for have in inputs.stations["services"]])
+    layers = list(dict.fromkeys(inputs.demand["layer"]))
+    tables = []
+    for mode in modes:
+        by_mode = _by(study, mode)
+        travel = Travel.of(by_mode)
+        times = travel_times.matrix(
+            net,
+            _snap(net, inputs.stations, by_mode),
+            _snap(net, inputs.demand, by_mode),
+            **travel.keywords(travel.limit_s),
+        )
+        tables.append(
+            coverage.week_table(
+                times.transposed(), open_week, offers.reshape(len(inputs.stations), len(SERVICES)),
+                inputs.demand, travel.limit_s,
+            )
+        )  # fmt: skip
+    index = pd.MultiIndex.from_product(
+        (modes, layers, ("", *SERVICES), range(len(hours))), names=("mode", "layer", "service", "hour")
+    )
+    return pd.Series(np.ravel(tables), index=index, name="share").reset_index()
 
 
 def isochrone(

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import box
 
-from geo.coverage import cover, hour_table, weighted_median
+from geo.coverage import cover, week_table, weighted_median
 from geo.errors import InputError
 from geo.models import Snapped, TravelMatrix
 
@@ -317,20 +317,23 @@ def test_a_longer_limit_never_lowers_a_share(size, part):
 
 @settings(deadline=None, max_examples=40)
 @given(sizes)
-def test_hour_table_agrees_with_a_plain_loop(size):
+def test_week_table_agrees_with_a_plain_loop(size):
     k, dense = case(*size)
     rng = np.random.default_rng(size[2])
     open_week = np.repeat(rng.random((len(k["stations"]), 24)) < 0.5, 7, axis=1)
-    table = hour_table(k["times_matrix"], open_week, k["demand"], LIMIT_S)
+    offers = rng.random((len(k["stations"]), 3)) < 0.5
+    table = week_table(k["times_matrix"], open_week, offers, k["demand"], LIMIT_S)
     layers = list(dict.fromkeys(k["demand"]["layer"]))
-    assert table.shape == (len(layers), 168)
+    assert table.shape == (len(layers), 4, 168)
     for i, layer in enumerate(layers):
         rows = np.flatnonzero(k["demand"]["layer"] == layer)
         total = k["demand"]["weight"][rows].sum()
         for hour in (0, 6, 7, 100, 167):
-            reached = [r for r in rows if any((dense[r] <= LIMIT_S) & open_week[:, hour])]
-            covered = k["demand"]["weight"][reached].sum()
-            assert table[i, hour] == pytest.approx(covered / total if total else 0.0)
+            for service in range(4):
+                counts = open_week[:, hour] & (offers[:, service - 1] if service else True)
+                reached = [r for r in rows if any((dense[r] <= LIMIT_S) & counts)]
+                covered = k["demand"]["weight"][reached].sum()
+                assert table[i, service, hour] == pytest.approx(covered / total if total else 0.0)
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5)), max_size=12))
@@ -401,7 +404,9 @@ def test_all_that_does_not_fit_is_said_at_once():
         "demand_snap", "open_at", "limit_s", "minutes[1]", "straight_limit_m",
     }  # fmt: skip
     with pytest.raises(InputError):
-        hour_table(k["times_matrix"], np.ones((2, 24), dtype=bool), k["demand"], LIMIT_S)
+        week_table(
+            k["times_matrix"], np.ones((2, 24), dtype=bool), np.ones((2, 1), dtype=bool), k["demand"], LIMIT_S
+        )
 
 
 def test_a_city_takes_a_moment():

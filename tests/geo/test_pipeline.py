@@ -160,6 +160,19 @@ def test_every_station_row_ends_in_the_output_or_the_audit(sample_out, summary):
     assert used + len(gone) == summary["stations"]["listed"]
 
 
+def test_week_table_agrees_with_the_summary(summary, cache_dir):
+    table = pipeline.week_table(pipeline.sample_study(), modes=("walk", "ebike"), cache_dir=cache_dir)
+    assert len(table) == 2 * 2 * 19 * 168
+    walk = table[(table["mode"] == "walk") & (table["layer"] == "residents")].set_index(["service", "hour"])
+    block = summary["demand"]["residents"]
+    for day, hour, name in ((1, 8, "Tue 08:00"), (1, 23, "Tue 23:00"), (5, 15, "Sat 15:00")):
+        assert walk["share"]["", 24 * day + hour] == pytest.approx(block["share_by_time"][name])
+    assert (walk["share"]["toilet"] <= walk["share"][""] + 1e-12).all()
+    assert walk["share"]["toilet"].max() <= block["share_by_service"]["toilet"] + 1e-12
+    faster = table[(table["mode"] == "ebike") & (table["layer"] == "residents")]
+    assert faster["share"].mean() > walk["share"].mean()
+
+
 def test_same_inputs_same_bytes(sample_out, summary, tmp_path, cache_dir, monkeypatch):
     created = dt.datetime.fromisoformat(summary["provenance"]["created"])
     monkeypatch.setattr(importlib.import_module("geo.report.summary"), "now", lambda: created)

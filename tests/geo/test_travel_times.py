@@ -17,7 +17,16 @@ from pyproj import Geod, Transformer
 from geo import compiled
 from geo.errors import InputError
 from geo.models import RoadNetwork, Snapped, TravelMatrix
-from geo.travel_times import edge_seconds, matrix, nearest, reach_nodes, snap, stretches
+from geo.travel_times import (
+    edge_seconds,
+    matrix,
+    nearest,
+    nearest_of_subsets,
+    reach_nodes,
+    snap,
+    stretches,
+    stretches_each,
+)
 from tests.toy import CRS, grid_network, lonlat, toy_network
 
 WALK_MS = 4.0 / 3.6
@@ -315,6 +324,49 @@ def test_thread_count_changes_nothing(monkeypatch):
     for one, three in zip(*results, strict=True):
         for k in type(one).__slots__:
             np.testing.assert_array_equal(getattr(one, k), getattr(three, k))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.sampled_from(["walk", "ebike"]))
+def test_fields_of_many_subsets_are_those_of_each_by_itself(seed, count, mode):
+    rng = np.random.default_rng(seed)
+    network = grid_network(6, 6, 150.0, oneway=range(0, 60, 7))
+    sources = snap(network, *lonlat(rng.uniform(-600, 900, (9, 2))), mode=mode)
+    targets = snap(network, *lonlat(rng.uniform(-20, 800, (25, 2))), mode=mode)
+    subsets = rng.random((9, count)) < 0.4
+    subsets[:, -1] = subsets[:, 0]
+    found = nearest_of_subsets(network, sources, targets, subsets, mode=mode, limit_s=500.0)
+    assert found.field[-1] == found.field[0]
+    assert len(found.seconds) == len(np.unique(subsets, axis=1).T)
+    for k in range(count):
+        rows = np.flatnonzero(subsets[:, k])
+        some = Snapped(*(getattr(sources, name)[rows] for name in Snapped.__slots__))
+        alone = nearest(network, some, targets, mode=mode, limit_s=500.0)
+        np.testing.assert_array_equal(found.seconds[found.field[k]], alone.seconds)
+        np.testing.assert_array_equal(found.label[found.field[k]], np.append(rows, -1)[alone.label])
+
+
+def test_subsets_that_do_not_fit_are_refused():
+    network = grid_network(2, 2, 100.0)
+    points = snap(network, *lonlat([(0, 0)]))
+    with pytest.raises(InputError, match="one row a source"):
+        nearest_of_subsets(network, points, points, np.ones((2, 1), dtype=bool), mode="walk", limit_s=1.0)
+
+
+def test_stretches_of_each_source_are_those_of_each_by_itself():
+    network = grid_network(9, 9, 110.0, oneway=range(0, 140, 5))
+    sources = snap(network, *lonlat(np.random.default_rng(3).uniform(-700, 900, (12, 2))), mode="ebike")
+    nodes = reach_nodes(network, sources, mode="ebike", limit_s=120.0)
+    each = stretches_each(network, sources, nodes, mode="ebike", limit_s=90.0)
+    assert len(each) == 12
+    for i, part in enumerate(each):
+        dense = np.full(network.node_count, np.inf)
+        row = slice(nodes.indptr[i], nodes.indptr[i + 1])
+        dense[nodes.indices[row]] = nodes.seconds[row]
+        one = Snapped(*(getattr(sources, name)[i : i + 1] for name in Snapped.__slots__))
+        alone = stretches(network, one, dense, mode="ebike", limit_s=90.0)
+        for name in type(part).__slots__:
+            np.testing.assert_allclose(getattr(part, name), getattr(alone, name), atol=1e-9)
 
 
 # --- snapping ---
