@@ -10,11 +10,19 @@ from geo.compiled import in_chunks
 from geo.config import WALK_KMH
 from geo.models import F64, I32, I64, Direction, Mode, NearestField, RoadNetwork, Snapped, TravelMatrix
 from geo.travel_times.costs import check_options
-from geo.travel_times.graph import build_graph, source_points, target_points
-from geo.travel_times.search import nearest_nodes, nearest_targets, rows_of_nodes, rows_of_targets
+from geo.travel_times.graph import Graph, Points, build_graph, source_points, target_points
+from geo.travel_times.search import (
+    bucket_width_s,
+    merge_nearest,
+    nearest_nodes,
+    nearest_targets,
+    rows_of_nodes,
+    rows_of_targets,
+)
 
 # Fewer searches than this are not worth a working set of their own.
 SMALLEST_CHUNK = 4
+FIELD_THREADS = 2  # each holds a field of its own: the memory is that of the network
 
 
 def nearest(
@@ -53,9 +61,7 @@ def nearest(
     )
     near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
     far = target_points(graph, targets, access_speed_kmh=access_speed_kmh)
-    inner_s, inner_label = nearest_nodes(
-        graph.row, graph.head, graph.seconds, near.u, near.v, near.u_s, near.v_s, float(limit_s)
-    )
+    inner_s, inner_label = _nearest_nodes(graph, near, limit_s)
     by_edge = np.argsort(near.edge, kind="stable").astype(np.int32)
     seconds, label = nearest_targets(
         inner_s,
@@ -119,6 +125,8 @@ def matrix(
     by_edge = np.argsort(far.edge, kind="stable").astype(np.int32)
     target_edge = far.edge[by_edge]
 
+    width_s, buckets = bucket_width_s(graph.seconds, np.column_stack((near.u_s, near.v_s)), float(limit_s))
+
     def rows(first: int, last: int) -> tuple[I64, I32, F64]:
         return rows_of_targets(
             graph.row,
@@ -143,6 +151,8 @@ def matrix(
             graph.out_s_per_m,
             graph.back_s_per_m,
             float(limit_s),
+            width_s,
+            buckets,
         )
 
     return _joined(in_chunks(len(sources), SMALLEST_CHUNK, rows), (len(sources), len(targets)))
@@ -175,6 +185,8 @@ def reach_nodes(
     )
     near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
 
+    width_s, buckets = bucket_width_s(graph.seconds, np.column_stack((near.u_s, near.v_s)), float(limit_s))
+
     def rows(first: int, last: int) -> tuple[I64, I32, F64]:
         return rows_of_nodes(
             graph.row,
@@ -188,9 +200,29 @@ def reach_nodes(
             near.u_s,
             near.v_s,
             float(limit_s),
+            width_s,
+            buckets,
         )
 
     return _joined(in_chunks(len(sources), SMALLEST_CHUNK, rows), (len(sources), network.node_count))
+
+
+def _nearest_nodes(graph: Graph, near: Points, limit_s: float) -> tuple[F64, I32]:
+    """One field over the inner nodes, a thread for each part of the sources, neighbours together."""
+    order = np.argsort(near.u, kind="stable")
+    width_s, buckets = bucket_width_s(graph.seconds, np.column_stack((near.u_s, near.v_s)), float(limit_s))
+    parts = np.array_split(order, min(FIELD_THREADS, max(1, len(order) // SMALLEST_CHUNK)))
+
+    def some(first: int, _last: int) -> tuple[F64, I32]:
+        return nearest_nodes(
+            graph.row, graph.head, graph.seconds, near.u, near.v, near.u_s, near.v_s, float(limit_s),
+            parts[first], width_s, buckets,
+        )  # fmt: skip
+
+    (best, label), *others = in_chunks(len(parts), 1, some)
+    for other in others:
+        merge_nearest(best, label, *other)
+    return best, label
 
 
 def _joined(parts: Sequence[tuple[I64, I32, F64]], shape: tuple[int, int]) -> TravelMatrix:

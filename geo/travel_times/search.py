@@ -1,8 +1,8 @@
-"""Compiled searches: Dijkstra with an indexed binary heap, bounded, reset only where touched."""
+"""Compiled searches: bounded, in buckets of time, reset only where touched."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,108 +12,149 @@ from geo.travel_times.graph import AT_NODE_M
 
 # A bare 0 has a type of its own in numba, and every kernel that it is passed to is compiled once more.
 ZERO: Any = np.int64(0)
+MAX_BUCKETS = 1 << 16
+
+
+class Queue(NamedTuple):
+    """What waits to be settled, in a ring of buckets of ``1 / per_s`` seconds each.
+
+    ``bucket``: first entry of each bucket or -1, a power of two of them; an entry is a node, its
+    seconds and the next entry. A bucket is worked off last in, first out: a node that turns out to be
+    nearer is simply settled again, so the times are exact whatever the width.
+    """
+
+    bucket: I32
+    node: I32
+    seconds: F64
+    following: I32
+    per_s: float
+
+
+def bucket_width_s(arc_s: F64, source_s: F64, limit_s: float) -> tuple[float, int]:
+    """Width and number of buckets: about a mean arc wide, the ring as long as the longest arc."""
+    longest = float(arc_s.max()) if len(arc_s) else 0.0
+    ends = source_s[np.isfinite(source_s).all(axis=1)]
+    if len(ends):
+        longest = max(longest, float(np.ptp(ends, axis=1).max()))
+    longest = min(longest, limit_s) if np.isfinite(limit_s) else longest
+    width = max(float(arc_s.mean()) if len(arc_s) else 0.0, longest / (MAX_BUCKETS - 4), 1e-3)
+    return width, 1 << (int(longest / width) + 3).bit_length()
 
 
 @kernel
-def _up(heap: I32, place: I32, key: F64, at: int) -> None:
-    node = heap[at]
-    while at > 0:
-        parent = (at - 1) >> 1
-        if key[heap[parent]] <= key[node]:
-            break
-        heap[at] = heap[parent]
-        place[heap[at]] = at
-        at = parent
-    heap[at] = node
-    place[node] = at
+def _new_queue(width_s: float, buckets: int) -> Queue:
+    size = 1024
+    return Queue(
+        np.full(buckets, -1, dtype=np.int32), np.empty(size, dtype=np.int32), np.empty(size),
+        np.empty(size, dtype=np.int32), 1.0 / width_s,
+    )  # fmt: skip
 
 
 @kernel
-def _down(heap: I32, place: I32, key: F64, at: int, size: int) -> None:
-    node = heap[at]
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and key[heap[child + 1]] < key[heap[child]]:
-            child += 1
-        if key[heap[child]] >= key[node]:
-            break
-        heap[at] = heap[child]
-        place[heap[at]] = at
-        at = child
-    heap[at] = node
-    place[node] = at
+def _longer(queue: Queue) -> Queue:
+    """The queue with room for twice the entries."""
+    size = len(queue.node)
+    node, seconds = np.empty(2 * size, dtype=np.int32), np.empty(2 * size)
+    following = np.empty(2 * size, dtype=np.int32)
+    for k in range(size):
+        node[k], seconds[k], following[k] = queue.node[k], queue.seconds[k], queue.following[k]
+    return Queue(queue.bucket, node, seconds, following, queue.per_s)
 
 
 @kernel
-def _offer(
-    node: int, seconds: float, label: int,
-    best: F64, labels: I32, heap: I32, place: I32, size: int, touched: I32, count: int,
-) -> tuple[int, int]:  # fmt: skip
-    """Offer a node a time and a label; the smaller label wins a tie. Returns heap size, touched count."""
-    if seconds > best[node] or (seconds == best[node] and label >= labels[node]):
-        return size, count
-    if labels[node] < 0:
-        touched[count] = node
-        count += 1
-    best[node] = seconds
-    labels[node] = label
-    if place[node] < 0:
-        place[node] = size
-        heap[size] = node
-        size += 1
-    _up(heap, place, best, place[node])
-    return size, count
-
-
-@kernel
-def _run(
+def _spread(
     row: I64, head: I32, arc_s: F64, limit_s: float,
-    best: F64, labels: I32, heap: I32, place: I32, size: int, touched: I32, count: int,
-) -> int:  # fmt: skip
-    """Settle all that the heap holds and leads to within the limit; returns the touched count."""
-    while size > 0:
-        node = heap[0]
-        size -= 1
-        place[node] = -1
-        if size > 0:
-            heap[0] = heap[size]
-            _down(heap, place, best, 0, size)
+    start_u: int, start_v: int, u_s: float, v_s: float, label: int,
+    best: F64, labels: I32, touched: I32, count: int, queue: Queue,
+) -> tuple[Queue, int]:  # fmt: skip
+    """Search from one source; better times and, of equal ones, smaller labels go into ``best`` and ``labels``.
+
+    Where ``best`` knows better, the search stops: many sources share one field, one after the other.
+    Nodes without a label before are added to ``touched`` (which may be empty: then they are not);
+    returns the queue, empty again, and the touched count.
+    """
+    mask, kept = len(queue.bucket) - 1, len(touched) > 0
+    used, free, pending = ZERO, np.int32(-1), ZERO
+    at = np.int64(1) << 62
+    for end in range(2):
+        node, seconds = (start_u, u_s) if end == 0 else (start_v, v_s)
+        if node < 0 or not seconds <= limit_s:
+            continue
+        if seconds < best[node] or (seconds == best[node] and label < labels[node]):
+            if kept and labels[node] < 0:
+                touched[count] = node
+                count += 1
+            best[node], labels[node] = seconds, label
+            slot = np.int64(seconds * queue.per_s)
+            at = min(at, slot)
+            queue.node[used], queue.seconds[used] = node, seconds
+            queue.following[used] = queue.bucket[slot & mask]
+            queue.bucket[slot & mask] = used
+            used, pending = used + 1, pending + 1
+    while pending > 0:
+        entry = queue.bucket[at & mask]
+        if entry < 0:
+            at += 1
+            continue
+        queue.bucket[at & mask] = queue.following[entry]
+        pending -= 1
+        node, so_far = queue.node[entry], queue.seconds[entry]
+        queue.following[entry] = free
+        free = entry
+        if so_far > best[node] or labels[node] != label:
+            continue
         for arc in range(row[node], row[node + 1]):
-            seconds = best[node] + arc_s[arc]
-            if seconds <= limit_s:
-                size, count = _offer(
-                    head[arc],
-                    seconds,
-                    ZERO + labels[node],
-                    best,
-                    labels,
-                    heap,
-                    place,
-                    size,
-                    touched,
-                    count,
-                )
-    return count
+            seconds = so_far + arc_s[arc]
+            if not seconds <= limit_s:
+                continue
+            ahead = head[arc]
+            if seconds < best[ahead] or (seconds == best[ahead] and label < labels[ahead]):
+                if kept and labels[ahead] < 0:
+                    touched[count] = ahead
+                    count += 1
+                best[ahead], labels[ahead] = seconds, label
+                if free >= 0:
+                    entry = free
+                    free = queue.following[entry]
+                else:
+                    if used == len(queue.node):
+                        queue = _longer(queue)
+                    entry = np.int32(used)
+                    used += 1
+                slot = np.int64(seconds * queue.per_s) & mask
+                queue.node[entry], queue.seconds[entry] = ahead, seconds
+                queue.following[entry] = queue.bucket[slot]
+                queue.bucket[slot] = entry
+                pending += 1
+    return queue, count
 
 
 @kernel
 def nearest_nodes(
-    row: I64, head: I32, arc_s: F64, source_u: I32, source_v: I32, u_s: F64, v_s: F64, limit_s: float
-) -> tuple[F64, I32]:
-    """Seconds from the nearest source and its row, for every (inner) node; ``inf`` and -1 beyond."""
+    row: I64, head: I32, arc_s: F64, source_u: I32, source_v: I32, u_s: F64, v_s: F64, limit_s: float,
+    order: I64, width_s: float, buckets: int,
+) -> tuple[F64, I32]:  # fmt: skip
+    """Seconds from the nearest of the sources in ``order`` and its row, for every (inner) node.
+
+    ``inf`` and -1 beyond the limit. Sources near each other should follow each other in ``order``.
+    """
     n = len(row) - 1
     best, labels = np.full(n, np.inf), np.full(n, -1, dtype=np.int32)
-    heap, place = np.empty(n, dtype=np.int32), np.full(n, -1, dtype=np.int32)
-    touched, size, count = np.empty(n, dtype=np.int32), ZERO, ZERO
-    for i in range(len(source_u)):
-        if u_s[i] <= limit_s and source_u[i] >= 0:
-            size, count = _offer(source_u[i], u_s[i], i, best, labels, heap, place, size, touched, count)
-        if v_s[i] <= limit_s and source_v[i] >= 0:
-            size, count = _offer(source_v[i], v_s[i], i, best, labels, heap, place, size, touched, count)
-    _run(row, head, arc_s, limit_s, best, labels, heap, place, size, touched, count)
+    queue, nothing = _new_queue(width_s, buckets), np.empty(0, dtype=np.int32)
+    for i in order:
+        queue, _ = _spread(
+            row, head, arc_s, limit_s, ZERO + source_u[i], ZERO + source_v[i], u_s[i], v_s[i], i,
+            best, labels, nothing, ZERO, queue,
+        )  # fmt: skip
     return best, labels
+
+
+@kernel
+def merge_nearest(best: F64, labels: I32, other: F64, other_labels: I32) -> None:
+    """Take into a field what another field knows better; of equal times the smaller label."""
+    for k in range(len(best)):
+        if other[k] < best[k] or (other[k] == best[k] and 0 <= other_labels[k] < labels[k]):
+            best[k], labels[k] = other[k], other_labels[k]
 
 
 @kernel
@@ -183,21 +224,19 @@ def _grown(old_i: I32, old_s: F64, used: int, needed: int) -> tuple[I32, F64]:
 def rows_of_nodes(
     row: I64, head: I32, arc_s: F64, node: I32,
     first: int, last: int, source_u: I32, source_v: I32, u_s: F64, v_s: F64, limit_s: float,
+    width_s: float, buckets: int,
 ) -> tuple[I64, I32, F64]:  # fmt: skip
     """For sources ``first``..``last``: nodes (outer rows, ascending) and seconds within the limit."""
     n = len(row) - 1
     best, labels = np.full(n, np.inf), np.full(n, -1, dtype=np.int32)
-    heap, place = np.empty(n, dtype=np.int32), np.full(n, -1, dtype=np.int32)
-    touched = np.empty(n, dtype=np.int32)
+    touched, queue = np.empty(n, dtype=np.int32), _new_queue(width_s, buckets)
     counts = np.zeros(last - first, dtype=np.int64)
     indices, seconds, used = np.empty(1024, dtype=np.int32), np.empty(1024), ZERO
     for i in range(first, last):
-        size, count = ZERO, ZERO
-        if u_s[i] <= limit_s and source_u[i] >= 0:
-            size, count = _offer(source_u[i], u_s[i], ZERO, best, labels, heap, place, size, touched, count)
-        if v_s[i] <= limit_s and source_v[i] >= 0:
-            size, count = _offer(source_v[i], v_s[i], ZERO, best, labels, heap, place, size, touched, count)
-        count = _run(row, head, arc_s, limit_s, best, labels, heap, place, size, touched, count)
+        queue, count = _spread(
+            row, head, arc_s, limit_s, ZERO + source_u[i], ZERO + source_v[i], u_s[i], v_s[i], ZERO,
+            best, labels, touched, ZERO, queue,
+        )  # fmt: skip
         indices, seconds = _grown(indices, seconds, used, count)
         order = np.argsort(node[touched[:count]])
         for k in range(count):
@@ -217,7 +256,7 @@ def rows_of_targets(
     source_edge: I32, source_m: F64, source_s: F64,
     link_row: I64, link_target: I32, link_s: F64,
     target_order: I32, target_edge: I32, target_m: F64, target_s: F64,
-    out_s_per_m: F64, back_s_per_m: F64, limit_s: float,
+    out_s_per_m: F64, back_s_per_m: F64, limit_s: float, width_s: float, buckets: int,
 ) -> tuple[I64, I32, F64]:  # fmt: skip
     """For sources ``first``..``last``: targets (ascending) and seconds within the limit.
 
@@ -226,18 +265,16 @@ def rows_of_targets(
     """
     n = len(row) - 1
     best, labels = np.full(n, np.inf), np.full(n, -1, dtype=np.int32)
-    heap, place = np.empty(n, dtype=np.int32), np.full(n, -1, dtype=np.int32)
-    touched = np.empty(n, dtype=np.int32)
+    touched, queue = np.empty(n, dtype=np.int32), _new_queue(width_s, buckets)
     least, found = np.full(len(target_m), np.inf), np.empty(len(target_m), dtype=np.int32)
     counts = np.zeros(last - first, dtype=np.int64)
     indices, seconds, used = np.empty(1024, dtype=np.int32), np.empty(1024), ZERO
     for i in range(first, last):
-        size, count, hits = ZERO, ZERO, ZERO
-        if u_s[i] <= limit_s and source_u[i] >= 0:
-            size, count = _offer(source_u[i], u_s[i], ZERO, best, labels, heap, place, size, touched, count)
-        if v_s[i] <= limit_s and source_v[i] >= 0:
-            size, count = _offer(source_v[i], v_s[i], ZERO, best, labels, heap, place, size, touched, count)
-        count = _run(row, head, arc_s, limit_s, best, labels, heap, place, size, touched, count)
+        hits = ZERO
+        queue, count = _spread(
+            row, head, arc_s, limit_s, ZERO + source_u[i], ZERO + source_v[i], u_s[i], v_s[i], ZERO,
+            best, labels, touched, ZERO, queue,
+        )  # fmt: skip
         for k in range(count):
             at = touched[k]
             for link in range(link_row[at], link_row[at + 1]):
