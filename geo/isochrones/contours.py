@@ -25,7 +25,7 @@ U16 = NDArray[np.uint16]
 FAR = np.float32(1e30)
 # A lattice as fine as the ways lie close: 30 km of ways in a square kilometre take a step of 5 m.
 STEP_SHARE = 0.15
-MIN_STEP_M, MAX_STEP_M = 2.5, 7.0
+MIN_STEP_M, MAX_STEP_M = 2.5, 5.0
 BLOCK = 32  # columns
 STRIP_POINTS = 2_000_000  # lattice points held at once
 SHORTEST_M = 1e-6  # below the precision of any map
