@@ -162,7 +162,8 @@ def _row(name: str, kind: str, site: Site, hours: str, rng: random.Random) -> St
         services += "、无卫生间"
     mobile = rng.random() < 0.6
     phone = (
-        f"139{rng.randrange(10**3):04d}{rng.randrange(10**4):04d}"
+        # 154 is assigned to no operator: nobody is called by mistake
+        f"154{rng.randrange(10**3):04d}{rng.randrange(10**4):04d}"
         if mobile
         else f"0000-{rng.randrange(2160000, 2169999)}"
     )

@@ -7,7 +7,7 @@ source (``nearest_of_subsets`` for many sets of sources at once), ``matrix`` the
 
 from geo.travel_times.costs import edge_seconds
 from geo.travel_times.fields import matrix, nearest, reach_nodes
-from geo.travel_times.reach import stretches, stretches_each
+from geo.travel_times.reach import stretches, stretches_each, stretches_of_nearest
 from geo.travel_times.snapping import snap
 from geo.travel_times.subsets import nearest_of_subsets
 
@@ -20,4 +20,5 @@ __all__ = [
     "snap",
     "stretches",
     "stretches_each",
+    "stretches_of_nearest",
 ]

@@ -7,9 +7,22 @@ from itertools import pairwise
 import numpy as np
 
 from geo.config import WALK_KMH
-from geo.models import F64, I32, I64, Bool, Direction, Mode, RoadNetwork, Snapped, Stretches, TravelMatrix
+from geo.models import (
+    F64,
+    I32,
+    I64,
+    Bool,
+    Direction,
+    Mode,
+    NearestField,
+    RoadNetwork,
+    Snapped,
+    Stretches,
+    TravelMatrix,
+)
 from geo.travel_times.costs import check_options
 from geo.travel_times.graph import AT_NODE_M, Graph, Points, build_graph, source_points
+from geo.travel_times.split import split_edges
 
 
 def stretches(
@@ -186,3 +199,51 @@ def _running_maximum(values: F64, group_first: Bool) -> F64:
         at = first[sizes > step] + step
         result[at] = np.maximum(result[at], result[at - 1])
     return result
+
+
+def stretches_of_nearest(
+    network: RoadNetwork,
+    sources: Snapped,
+    field: NearestField,
+    *,
+    mode: Mode,
+    limit_s: float,
+    speed_kmh: float | None = None,
+    access_speed_kmh: float = WALK_KMH,
+    direction: Direction = "to_station",
+    signal_wait_s: float = 0.0,
+) -> list[Stretches]:
+    """The ways split among the sources: of each, the parts that are within ``limit_s`` and nearest to it.
+
+    ``field``: the result of :func:`nearest` for the same sources and options, its limit at least
+    ``limit_s``. Together the parts are those of :func:`stretches`; where two sources are equally near,
+    one of them has the place. One item a source, in their order.
+
+    >>> from geo.travel_times import nearest, snap
+    >>> from tests.toy import lonlat, toy_network
+    >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
+    >>> both = snap(road, *lonlat([(100, 0), (600, 0)]))
+    >>> field = nearest(road, both, both, mode="walk", limit_s=900)
+    >>> parts = stretches_of_nearest(road, both, field, mode="walk", limit_s=900)
+    >>> [(part.from_m.round(3).tolist(), part.to_m.round(3).tolist()) for part in parts]
+    [([0.0], [350.0]), ([350.0], [900.0])]
+    """
+    check_options(limit_s=limit_s)
+    graph = build_graph(
+        network, mode=mode, direction=direction, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s
+    )
+    near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
+    here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
+    here = here[np.argsort(near.edge[here], kind="stable")]
+    label, edge, start, stop = split_edges(
+        graph.edge_u, graph.edge_v, graph.length_m, graph.out_s_per_m, graph.back_s_per_m, graph.half_wait_s,
+        field.node_seconds, field.node_label, here, near.edge[here], near.offset_m, near.access_s,
+        float(limit_s),
+    )  # fmt: skip
+    many = np.int64(max(network.edge_count, 1))
+    key, start, stop = _merged(label * many + edge, start, stop)
+    cut = np.searchsorted(key, np.arange(len(sources) + 1) * many)
+    return [
+        Stretches((key[a:b] - i * many).astype(np.int32), start[a:b], stop[a:b])
+        for i, (a, b) in enumerate(pairwise(cut))
+    ]

@@ -14,7 +14,7 @@ from geo.isochrones import bands, false_missed_share, prepare, station_bands
 from geo.isochrones.contours import MAX_STEP_M as STEP_M
 from geo.isochrones.shapes import WIDEN_M
 from geo.models import Stretches
-from geo.travel_times import nearest, snap, stretches
+from geo.travel_times import nearest, snap, stretches, stretches_of_nearest
 from tests.toy import CRS, grid_network, lonlat, toy_network
 
 TO_METRES = Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
@@ -203,3 +203,25 @@ def test_a_metre_is_a_metre_at_every_latitude(latitude):
     metres = shapely.transform(shape, lambda xy: np.column_stack(back.transform(xy[:, 0], xy[:, 1])))
     capsule = 600 * 50 + np.pi * 25**2
     assert [piece.area for piece in metres.geoms] == pytest.approx([capsule, capsule], rel=0.01)
+
+
+def test_the_town_is_split_among_its_stations_without_an_overlap():
+    network = grid_network(11, 11, 120.0)
+    spots = [(130, 100), (900, 260), (500, 1100)]
+    sources = snap(network, *lonlat(spots))
+    field = nearest(network, sources, sources, mode="walk", limit_s=900.0)
+    parts = stretches_of_nearest(network, sources, field, mode="walk", limit_s=900.0)
+    ways = prepare(network, mode="walk")
+    frame = station_bands(ways, {str(i): {15.0: part} for i, part in enumerate(parts)})
+    shapes = [planar(shape) for shape in frame.geometry]
+    for i, one in enumerate(shapes):
+        assert one.contains(shapely.Point(spots[i]))
+        for other in shapes[:i]:
+            # drawn each by itself: borders may differ by a hair, not by a street
+            assert one.intersection(other).area < 0.002 * one.area
+    whole = planar(
+        bands(
+            ways, {15.0: stretches(network, sources, field.node_seconds, mode="walk", limit_s=900.0)}
+        ).geometry.iloc[0]
+    )
+    assert shapely.union_all(shapes).area == pytest.approx(whole.area, rel=0.01)

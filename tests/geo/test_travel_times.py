@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import networkx as nx
@@ -26,6 +27,7 @@ from geo.travel_times import (
     snap,
     stretches,
     stretches_each,
+    stretches_of_nearest,
 )
 from tests.toy import CRS, grid_network, lonlat, toy_network
 
@@ -367,6 +369,46 @@ def test_stretches_of_each_source_are_those_of_each_by_itself():
         alone = stretches(network, one, dense, mode="ebike", limit_s=90.0)
         for name in type(part).__slots__:
             np.testing.assert_allclose(getattr(part, name), getattr(alone, name), atol=1e-9)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(st.tuples(st.floats(-30, 620), st.floats(-30, 620)), min_size=1, max_size=7),
+    st.sampled_from(["walk", "ebike"]),
+    st.floats(30, 400),
+)
+def test_the_ways_are_split_among_the_nearest_sources(spots, mode, limit_s):
+    network = grid_network(5, 5, 150.0, oneway=range(0, 40, 6), signals=[6, 12])
+    options = {"mode": mode, "signal_wait_s": 20.0}
+    sources = snap(network, *lonlat(spots), mode=mode)
+    field = nearest(network, sources, sources, limit_s=limit_s, **options)
+    parts = stretches_of_nearest(network, sources, field, limit_s=limit_s, **options)
+    whole = stretches(network, sources, field.node_seconds, limit_s=limit_s, **options)
+    assert len(parts) == len(spots)
+    for edge in range(network.edge_count):
+        pieces = sorted(
+            (float(p.from_m[k]), float(p.to_m[k]), i)
+            for i, p in enumerate(parts)
+            for k in np.flatnonzero(p.edge == edge)
+        )
+        length = sum((whole.to_m - whole.from_m)[whole.edge == edge])
+        assert sum(high - low for low, high, _ in pieces) == pytest.approx(length, abs=1e-6)
+        assert all(a[1] <= b[0] + 1e-6 for a, b in pairwise(pieces))
+        for low, high, i in pieces:
+            if high - low < 1e-3:
+                continue
+            middle = (low + high) / 2
+            line = planar(network)[edge]
+            spot = line.interpolate(middle * line.length / network.length_m[edge])
+            here = Snapped(
+                np.array([edge], dtype=np.int32), np.array([middle]), np.zeros(1),
+                *(np.array([value]) for value in lonlat([(spot.x, spot.y)])),
+            )  # fmt: skip
+            alone = matrix(network, sources, here, limit_s=limit_s + 1.0, **options)
+            seconds = np.full(len(spots), np.inf)
+            seconds[np.repeat(np.arange(len(spots)), np.diff(alone.indptr))] = alone.seconds
+            assert seconds[i] <= seconds.min() + 1e-6
+            assert seconds[i] <= limit_s + 1e-6
 
 
 # --- snapping ---
