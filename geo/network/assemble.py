@@ -23,6 +23,12 @@ def local_crs(lon: float, lat: float) -> str:
     return f"+proj=tmerc +lat_0={lat:.4f} +lon_0={lon:.4f} +k=1 +x_0=0 +y_0=0 +ellps=WGS84 +units=m +no_defs"
 
 
+NO_ROADS = "文件里没有道路 / no roads in this file"
+NO_ROADS_INSIDE = (
+    "范围内没有道路：请核对道路文件和范围的坐标 / no roads inside the area: check both files' coordinates"
+)
+
+
 def assemble(raw: RawWays, *, area: Any = None, reach_m: float = 0.0) -> RoadNetwork:
     """Split ways into edges between the nodes where they meet and keep what lies near ``area``.
 
@@ -31,7 +37,8 @@ def assemble(raw: RawWays, *, area: Any = None, reach_m: float = 0.0) -> RoadNet
     """
     refs, lon, lat, way = _vertices(raw)
     if len(refs) == 0:
-        raise InputError(Defect("文件里没有道路 / no roads in this file", file=raw.source))
+        message = NO_ROADS if area is None else NO_ROADS_INSIDE
+        raise InputError(Defect(message, file=raw.source))
     node_ref, vertex_node = np.unique(refs, return_inverse=True)
     first, last = _ends(way)
     is_node = _is_node(vertex_node, first, last, node_ref, raw.signals)
@@ -42,7 +49,7 @@ def assemble(raw: RawWays, *, area: Any = None, reach_m: float = 0.0) -> RoadNet
         keep = _near(area, reach_m, lon, lat, begin, end)
         begin, end = begin[keep], end[keep]
         if len(begin) == 0:
-            message = "范围内没有道路：请核对道路文件和范围的坐标 / no roads inside the area: check both files' coordinates"
+            message = NO_ROADS_INSIDE
             raise InputError(Defect(message, file=raw.source))
     return _network(raw, node_ref, vertex_node, lon, lat, way, begin, end, area, reach_m)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from geo.network.read_osm import read_osm
 
 OSM = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 LINES = (".gpkg", ".shp", ".geojson", ".json", ".parquet")
+M_PER_DEGREE = 111_195.0  # on the sphere that lengths are computed on
 
 
 def read_network(
@@ -40,7 +42,7 @@ def read_network(
         if kept is not None:
             return kept
     raw = (
-        read_osm(path)
+        read_osm(path, bounds=_bounds(area, reach_m))
         if name.endswith(OSM)
         else read_graphml(path)
         if name.endswith(".graphml")
@@ -50,3 +52,13 @@ def read_network(
     if cache_dir is not None:
         cache.save(cache_dir, key, network)
     return network
+
+
+def _bounds(area: Any, reach_m: float) -> tuple[float, float, float, float] | None:
+    """The bounding box of all that is kept, in degrees, a hair generously."""
+    if area is None:
+        return None
+    west, south, east, north = area.bounds
+    up = 1.01 * reach_m / M_PER_DEGREE + 1e-6
+    along = up / max(math.cos(math.radians(min(max(abs(south), abs(north)) + up, 89.0))), 1e-3)
+    return west - along, south - up, east + along, north + up

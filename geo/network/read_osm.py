@@ -45,10 +45,14 @@ PREMISES: dict[str, frozenset[str]] = {
 _M_PER_DEGREE = 111_195.0
 
 
-def read_osm(path: Path) -> RawWays:
-    """Read an OSM file; raises :class:`geo.errors.InputError` where it is damaged."""
+def read_osm(path: Path, *, bounds: tuple[float, float, float, float] | None = None) -> RawWays:
+    """Read an OSM file; raises :class:`geo.errors.InputError` where it is damaged.
+
+    ``bounds``: west, south, east, north in degrees; ways whose bounding box lies outside are left out
+    as they stream by, so that a district takes a district's memory, whatever the file holds.
+    """
     try:
-        reader = _Reader(_water_members(path))
+        reader = _Reader(_water_members(path), bounds or (-math.inf, -math.inf, math.inf, math.inf))
         processor = osmium.FileProcessor(str(path)).with_locations().with_filter(
             osmium.filter.KeyFilter(*FILTER_KEYS)
         )  # fmt: skip
@@ -77,8 +81,9 @@ def _water_members(path: Path) -> dict[int, str]:
 class _Reader:
     """Collects what the network needs while the file streams by."""
 
-    def __init__(self, water: dict[int, str]) -> None:
+    def __init__(self, water: dict[int, str], bounds: tuple[float, float, float, float]) -> None:
         self._water = water
+        self._west, self._south, self._east, self._north = bounds
         self._way_id, self._start, self._ref = array("q"), array("q", [0]), array("q")
         self._lon, self._lat = array("d"), array("d")
         self._tags: list[dict[str, str]] = []
@@ -92,6 +97,8 @@ class _Reader:
     def take(self, element: Any) -> None:
         tags = element.tags
         if element.is_node():
+            if not (self._west <= element.lon <= self._east and self._south <= element.lat <= self._north):
+                return
             if tags.get("highway") == "traffic_signals":
                 self._signals.add(element.id)
             self._premises(f"n{element.id}", tags, element.lon, element.lat)
@@ -109,6 +116,8 @@ class _Reader:
         if len(nodes) < 2:
             return
         refs, lon, lat = (list(c) for c in zip(*nodes, strict=True))
+        if max(lon) < self._west or min(lon) > self._east or max(lat) < self._south or min(lat) > self._north:
+            return
         if highway:  # squares mapped as areas too: their outline is walked
             self._way_id.append(way.id)
             self._ref.extend(refs)

@@ -13,10 +13,13 @@ import numpy as np
 import osmnx
 import pytest
 import shapely
+from shapely.geometry import box
 
 from geo.errors import DownloadError, InputError
 from geo.network import diagnose, fetch_roads, read_network, to_networkx
+from geo.network.assemble import assemble
 from geo.network.modes import way_speeds
+from geo.network.read_osm import read_osm
 
 OSM = """<?xml version="1.0"?><osm version="0.6">
 <node id="1" lat="32.900" lon="115.800"/><node id="2" lat="32.901" lon="115.800"/>
@@ -219,3 +222,27 @@ def test_fetch_without_a_network_is_a_clear_error(tmp_path):
     with pytest.raises(DownloadError, match="could not be downloaded"):
         fetch_roads("nowhere", cache_dir=tmp_path, endpoint=dead, nominatim=f"{dead}/", timeout_s=1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_district_is_the_same_cut_out_while_reading_or_after(shared_data):
+    path = shared_data / "wuhan" / "roads.osm.pbf"
+    area = box(114.28, 30.55, 114.34, 30.60)
+    while_reading = read_network(path, area=area, reach_m=800.0)
+    after = assemble(read_osm(path), area=area, reach_m=800.0)
+
+    def inside(network):
+        u, v = network.edge_u, network.edge_v
+        within = area.buffer(0.007).contains(
+            shapely.multipoints(
+                np.column_stack(
+                    (network.node_lon[u], network.node_lat[u], network.node_lon[v], network.node_lat[v])
+                ).reshape(-1, 2, 2)
+            )
+        )
+        ids = network.node_id
+        return sorted(zip(ids[u[within]], ids[v[within]], network.length_m[within].round(6), strict=True))
+
+    assert len(inside(after)) > 500
+    assert inside(while_reading) == inside(after)
+    assert len(read_osm(path, bounds=(114.28, 30.55, 114.34, 30.60)).way_id) < len(read_osm(path).way_id) / 10
+    assert while_reading.node_signal.sum() == after.node_signal.sum()
