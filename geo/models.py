@@ -65,6 +65,23 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
+class Turns:
+    """Turns over a node: from edge ``from_edge[i]`` over node ``via[i]`` into edge ``to_edge[i]`` (rows)."""
+
+    from_edge: I32
+    via: I32
+    to_edge: I32
+
+    def __len__(self) -> int:
+        return len(self.via)
+
+
+def no_turns() -> Turns:
+    """Nothing banned."""
+    return Turns(*(np.empty(0, dtype=np.int32) for _ in range(3)))
+
+
+@dataclass(frozen=True, slots=True)
 class RoadNetwork:
     """A road network as arrays: ``n`` nodes where ways meet or end, ``m`` edges between them.
 
@@ -74,7 +91,8 @@ class RoadNetwork:
     from v to u; 0 means that the direction is forbidden. ``length_m`` is along the geometry.
     ``crs`` is a local transverse-Mercator CRS in metres, centred on the data, used for snapping.
     ``component[mode][e]`` numbers the weakly connected components of the ways of the mode,
-    largest (by length) first, -1 where the edge is not of the mode.
+    largest (by length) first, -1 where the edge is not of the mode. ``banned_turns``: the turns that
+    ``drive`` may not take, each once; those that only one way leads on from ban all the others.
     """
 
     crs: str
@@ -98,6 +116,7 @@ class RoadNetwork:
     source: str
     source_date: str
     notes: tuple[str, ...] = ()
+    banned_turns: Turns = field(default_factory=no_turns)
 
     @property
     def node_count(self) -> int:
@@ -134,8 +153,10 @@ class Snapped:
 class NearestField:
     """Seconds to the nearest source: ``inf`` and label -1 where none is within the limit.
 
-    ``seconds``/``label``: one item a target; ``node_seconds``/``node_label``: one item a node.
-    Labels index the sources given.
+    ``seconds``/``label``: one item a target; ``node_seconds``/``node_label``: one item a node, and
+    where turns are banned (``drive``) one more for each copy of a node that they call for, so that
+    :func:`geo.travel_times.stretches` knows from where an edge may be entered. Labels index the
+    sources given.
     """
 
     seconds: F64

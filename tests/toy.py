@@ -21,6 +21,7 @@ from geo.models import (
     Mode,
     RoadNetwork,
     Surroundings,
+    Turns,
 )
 
 CRS = "+proj=tmerc +lat_0=32.9 +lon_0=115.8 +k=1 +x_0=0 +y_0=0 +ellps=WGS84 +units=m +no_defs"
@@ -46,12 +47,14 @@ def toy_network(
     barriers: Sequence[tuple[BarrierKind, XY]] = (),
     speed_kmh: float = 4.0,
     signals: Iterable[int] = (),
+    bans: Sequence[tuple[int, int, int]] = (),
 ) -> RoadNetwork:
     """A network around 115.8 E, 32.9 N from planar metres.
 
     ``edges``: pairs of node rows; ``bends[e]``: points between the ends of edge ``e``; ``oneway``:
     edges whose way back is forbidden to ``oneway_modes``; ``private``: edges open to walkers only;
-    ``speed_kmh``: of walking (the other modes keep ``BASE_KMH``); ``signals``: nodes with lights.
+    ``speed_kmh``: of walking (the other modes keep ``BASE_KMH``); ``signals``: nodes with lights;
+    ``bans``: turns (from edge, via node, to edge) that ``drive`` may not take.
     """
     xy = np.asarray(xy_m, dtype=np.float64).reshape(-1, 2)
     lines = [
@@ -107,6 +110,7 @@ def toy_network(
         ),
         source="toy",
         source_date="2026-11-01",
+        banned_turns=Turns(*np.array(bans, dtype=np.int32).reshape(-1, 3).T),
     )
 
 

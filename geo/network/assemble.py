@@ -14,6 +14,7 @@ from geo.errors import Defect, InputError
 from geo.models import BARRIER_KINDS, F64, I32, I64, MODES, Bool, Lines, Mode, RoadNetwork, Surroundings
 from geo.network.modes import RULE_KEYS, Speeds, way_speeds
 from geo.network.raw import BarrierLine, RawWays
+from geo.network.turns import ban_turns
 
 EARTH_RADIUS_M = 6_371_009.0  # mean radius, as OSMnx
 
@@ -131,6 +132,16 @@ def _network(
         mode: _components(edge_u, edge_v, (forward[mode] > 0) | (backward[mode] > 0), length_m, len(used))
         for mode in MODES
     }
+    banned_turns, turn_notes = ban_turns(
+        raw.turns,
+        clipped=area is not None,
+        node_id=node_ref[used],
+        way_id=raw.way_id[edge_way],
+        edge_u=edge_u,
+        edge_v=edge_v,
+        forward=forward["drive"],
+        backward=backward["drive"],
+    )
     signals = np.fromiter(raw.signals, dtype=np.int64, count=len(raw.signals))
     centre = (float(np.median(node_lon)), float(np.median(node_lat)))
     if area is not None:
@@ -156,7 +167,8 @@ def _network(
         surroundings=_surroundings(raw, area, reach_m),
         source=raw.source,
         source_date=raw.source_date,
-        notes=raw.notes,
+        notes=(*raw.notes, *turn_notes),
+        banned_turns=banned_turns,
     )
 
 

@@ -53,7 +53,7 @@ def to_networkx(
 ) -> nx.MultiDiGraph:
     """The ways of a mode as OSMnx knows a graph: node ``x``/``y``, edge ``osmid length seconds geometry``.
 
-    ``speed_kmh`` replaces the default speed of every way. CRS EPSG:4326.
+    ``speed_kmh`` replaces the default speed of every way. CRS EPSG:4326. Banned turns are not in it.
     """
     import networkx as nx  # takes a fifth of a second
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from geo.models import F64, I64, BarrierKind
+from geo.network.turns import TurnRules
 
 
 @dataclass(slots=True)
@@ -46,3 +47,4 @@ class RawWays:
         )
     )
     notes: tuple[str, ...] = ()
+    turns: TurnRules = field(default_factory=TurnRules)

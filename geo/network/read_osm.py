@@ -15,6 +15,7 @@ from geo.errors import Defect, InputError
 from geo.models import BarrierKind
 from geo.network.modes import RULE_KEYS
 from geo.network.raw import BarrierLine, RawWays
+from geo.network.turns import CONDITIONAL_TAGS, RULE_TAGS, TurnRules
 
 WAY_KEYS = (*RULE_KEYS, "name", "bridge", "tunnel")
 FILTER_KEYS = (
@@ -52,7 +53,8 @@ def read_osm(path: Path, *, bounds: tuple[float, float, float, float] | None = N
     as they stream by, so that a district takes a district's memory, whatever the file holds.
     """
     try:
-        reader = _Reader(_water_members(path), bounds or (-math.inf, -math.inf, math.inf, math.inf))
+        water, turns = _relations(path)
+        reader = _Reader(water, bounds or (-math.inf, -math.inf, math.inf, math.inf))
         processor = osmium.FileProcessor(str(path)).with_locations().with_filter(
             osmium.filter.KeyFilter(*FILTER_KEYS)
         )  # fmt: skip
@@ -62,20 +64,23 @@ def read_osm(path: Path, *, bounds: tuple[float, float, float, float] | None = N
     except (RuntimeError, osmium.InvalidLocationError) as error:
         message = f"不是可读的 OSM 文件 / not a readable OSM file: {error}"
         raise InputError(Defect(message, file=path.name)) from error
-    return reader.ways(path.name, date[:10])
+    return reader.ways(path.name, date[:10], turns)
 
 
-def _water_members(path: Path) -> dict[int, str]:
-    """Ids of the ways that bound a lake or a river mapped as a multipolygon → the water's name."""
+def _relations(path: Path) -> tuple[dict[int, str], TurnRules]:
+    """Ids of the ways that bound a water mapped as a multipolygon → its name; and the turn restrictions."""
     members: dict[int, str] = {}
+    turns = TurnRules()
     processor: Any = osmium.FileProcessor(str(path), osmium.osm.RELATION).with_filter(
-        osmium.filter.KeyFilter("natural", "waterway")
+        osmium.filter.KeyFilter("natural", "waterway", *RULE_TAGS, *CONDITIONAL_TAGS)
     )
     for relation in processor:
-        if relation.tags.get("natural") == "water" or relation.tags.get("waterway") == "riverbank":
+        if relation.tags.get("type") == "restriction":
+            turns.take(dict(relation.tags), [(m.type, m.role, m.ref) for m in relation.members])
+        elif relation.tags.get("natural") == "water" or relation.tags.get("waterway") == "riverbank":
             name = relation.tags.get("name", "")
             members |= {m.ref: name for m in relation.members if m.type == "w"}
-    return members
+    return members, turns
 
 
 class _Reader:
@@ -168,7 +173,7 @@ class _Reader:
                 self._amenities.append((osm_id, tags.get("name", ""), kind, lon, lat, hours))
                 return
 
-    def ways(self, source: str, source_date: str) -> RawWays:
+    def ways(self, source: str, source_date: str, turns: TurnRules) -> RawWays:
         homes = self._homes or self._land or self._plain_buildings
         columns = ["osm_id", "name", "kind", "lon", "lat", "opening_hours"]
         return RawWays(
@@ -184,6 +189,7 @@ class _Reader:
             barriers=self._barriers,
             buildings=pd.DataFrame(homes, columns=["lon", "lat", "area_m2"], dtype=float),
             amenities=pd.DataFrame(self._amenities, columns=columns),
+            turns=turns,
         )
 
 

@@ -118,8 +118,8 @@ def matrix(
     use_u, use_v = np.flatnonzero(np.isfinite(far.u_s)), np.flatnonzero(np.isfinite(far.v_s))
     at = np.concatenate((far.u[use_u], far.v[use_v]))
     order = np.argsort(at, kind="stable")
-    link_row = np.zeros(network.node_count + 1, dtype=np.int64)
-    np.cumsum(np.bincount(at, minlength=network.node_count), out=link_row[1:])
+    link_row = np.zeros(len(graph.node) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(at, minlength=len(graph.node)), out=link_row[1:])
     link_target = np.concatenate((use_u, use_v))[order].astype(np.int32)
     link_s = np.concatenate((far.u_s[use_u], far.v_s[use_v]))[order]
     by_edge = np.argsort(far.edge, kind="stable").astype(np.int32)
@@ -171,7 +171,9 @@ def reach_nodes(
 ) -> TravelMatrix:
     """Seconds between every source (row) and every node (column) that are within ``limit_s``.
 
-    Meaning, options and errors as for :func:`nearest`; nodes have no access leg.
+    Meaning, options and errors as for :func:`nearest`; nodes have no access leg. Where turns are banned
+    (``drive``), columns of the copies of nodes that they call for follow those of the nodes, as in
+    :class:`geo.models.NearestField`.
 
     >>> from geo.travel_times import snap
     >>> from tests.toy import lonlat, toy_network
@@ -204,7 +206,7 @@ def reach_nodes(
             buckets,
         )
 
-    return _joined(in_chunks(len(sources), SMALLEST_CHUNK, rows), (len(sources), network.node_count))
+    return _joined(in_chunks(len(sources), SMALLEST_CHUNK, rows), (len(sources), len(graph.node)))
 
 
 def _nearest_nodes(graph: Graph, near: Points, limit_s: float) -> tuple[F64, I32]:

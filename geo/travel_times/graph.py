@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.models import F64, I32, I64, Direction, Mode, RoadNetwork, Snapped
+from geo.models import F64, I32, I64, Direction, Mode, RoadNetwork, Snapped, Turns, no_turns
 from geo.travel_times.costs import KMH_PER_MS, Costs, check_options, edge_costs
+from geo.travel_times.turns import split_at_bans
 
 # Nearer to a node than this, a position is the node itself: a one-way edge does not lock it in.
 AT_NODE_M = 1e-6
@@ -18,9 +19,13 @@ AT_NODE_M = 1e-6
 class Graph:
     """Arcs as the search walks them, outwards from a station.
 
-    ``row``/``head``/``seconds``: CSR over inner node numbers; ``rank``: node row → inner number;
-    ``node``: the way back. ``out_s_per_m``/``back_s_per_m``: seconds per metre of each edge when the
-    *search* goes from u to v / from v to u; for ``to_station`` that is travel from v to u / u to v.
+    Places are the rows of the nodes, then copies of nodes with banned turns (``drive``; see
+    :class:`geo.travel_times.turns.Places`). ``row``/``head``/``seconds``: CSR over inner numbers of
+    places; ``rank``: place → inner number; ``node``: the way back. ``arrive_u``/``arrive_v`` and
+    ``depart_u``/``depart_v``: places where the *search* comes out of each edge at its ends, and from
+    which it enters it. ``out_s_per_m``/``back_s_per_m``: seconds per metre of each edge when the search
+    goes from u to v / from v to u; for ``to_station`` that is travel from v to u / u to v.
+    ``half_wait_s``: one item a place.
     """
 
     row: I64
@@ -28,8 +33,10 @@ class Graph:
     seconds: F64
     rank: I32
     node: I32
-    edge_u: I32
-    edge_v: I32
+    arrive_u: I32
+    arrive_v: I32
+    depart_u: I32
+    depart_v: I32
     length_m: F64
     out_s_per_m: F64
     back_s_per_m: F64
@@ -41,7 +48,8 @@ class Points:
     """Snapped points in terms of a graph: seconds between each and both ends of its edge.
 
     ``u_s``/``v_s`` include the access leg; ``inf`` where that end cannot be used. ``u``/``v`` are
-    inner node numbers, -1 for points that are not linked.
+    inner numbers of places (of arrival for sources, of departure for targets), -1 for points that are
+    not linked.
     """
 
     edge: I32
@@ -61,7 +69,7 @@ def build_graph(
     speed_kmh: float | None,
     signal_wait_s: float,
 ) -> Graph:
-    """Arcs of the mode; loops are left out (no shortest path between nodes takes one)."""
+    """Arcs of the mode; loops are left out where they lead nowhere else, as without banned turns."""
     check_options(direction=direction)
     costs: Costs = edge_costs(network, mode=mode, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s)
     # Towards the station the search runs against the traffic.
@@ -69,16 +77,26 @@ def build_graph(
         out, back = costs.forward_s_per_m, costs.backward_s_per_m
     else:
         out, back = costs.backward_s_per_m, costs.forward_s_per_m
-    node = _curve_order(network.node_lon, network.node_lat)
+    banned = network.banned_turns if mode == "drive" else no_turns()
+    if direction == "to_station":
+        banned = Turns(banned.to_edge, banned.via, banned.from_edge)
+    places = split_at_bans(network, banned)
+    node = _curve_order(network.node_lon[places.node], network.node_lat[places.node])
     rank = np.empty(len(node), dtype=np.int32)
     rank[node] = np.arange(len(node), dtype=np.int32)
-    u, v = rank[network.edge_u], rank[network.edge_v]
     wait = costs.half_wait_s[network.edge_u] + costs.half_wait_s[network.edge_v]
-    go, come = np.isfinite(out) & (u != v), np.isfinite(back) & (u != v)
-    tail = np.concatenate((u[go], v[come]))
-    head = np.concatenate((v[go], u[come]))
+    go = np.isfinite(out) & (places.depart_u != places.arrive_v)
+    come = np.isfinite(back) & (places.depart_v != places.arrive_u)
+    tail = rank[np.concatenate((places.depart_u[go], places.depart_v[come], places.tail))]
+    head = rank[np.concatenate((places.arrive_v[go], places.arrive_u[come], places.head))]
     length = network.length_m
-    seconds = np.concatenate((length[go] * out[go] + wait[go], length[come] * back[come] + wait[come]))
+    seconds = np.concatenate(
+        (
+            length[go] * out[go] + wait[go],
+            length[come] * back[come] + wait[come],
+            np.zeros(len(places.tail)),
+        )
+    )
     order = np.argsort(tail, kind="stable")
     row = np.zeros(len(node) + 1, dtype=np.int64)
     np.cumsum(np.bincount(tail, minlength=len(node)), out=row[1:])
@@ -88,39 +106,48 @@ def build_graph(
         seconds=seconds[order],
         rank=rank,
         node=node,
-        edge_u=network.edge_u,
-        edge_v=network.edge_v,
+        arrive_u=places.arrive_u,
+        arrive_v=places.arrive_v,
+        depart_u=places.depart_u,
+        depart_v=places.depart_v,
         length_m=length,
         out_s_per_m=out,
         back_s_per_m=back,
-        half_wait_s=costs.half_wait_s,
+        half_wait_s=costs.half_wait_s[places.node],
     )
 
 
 def source_points(graph: Graph, snapped: Snapped, *, access_speed_kmh: float) -> Points:
     """Stations: seconds from the point to the ends of its edge, in the direction of the search."""
-    return _points(graph, snapped, access_speed_kmh, graph.back_s_per_m, graph.out_s_per_m)
+    ends = graph.arrive_u, graph.arrive_v
+    return _points(graph, snapped, access_speed_kmh, ends, graph.back_s_per_m, graph.out_s_per_m)
 
 
 def target_points(graph: Graph, snapped: Snapped, *, access_speed_kmh: float) -> Points:
     """Targets: seconds from the ends of the edge to the point, in the direction of the search."""
-    return _points(graph, snapped, access_speed_kmh, graph.out_s_per_m, graph.back_s_per_m)
+    ends = graph.depart_u, graph.depart_v
+    return _points(graph, snapped, access_speed_kmh, ends, graph.out_s_per_m, graph.back_s_per_m)
 
 
 def _points(
-    graph: Graph, snapped: Snapped, access_speed_kmh: float, u_s_per_m: F64, v_s_per_m: F64
+    graph: Graph,
+    snapped: Snapped,
+    access_speed_kmh: float,
+    ends: tuple[I32, I32],
+    u_s_per_m: F64,
+    v_s_per_m: F64,
 ) -> Points:
     check_options(access_speed_kmh=access_speed_kmh)
     linked = snapped.edge >= 0
     edge = np.where(linked, snapped.edge, 0)
     access_s = np.where(linked, snapped.access_m * (KMH_PER_MS / access_speed_kmh), np.inf)
-    if len(graph.edge_u) == 0:
+    if len(graph.length_m) == 0:
         nothing = np.full(len(edge), -1, dtype=np.int32)
         never = np.full(len(edge), np.inf)
         return Points(nothing, snapped.offset_m, never, nothing, nothing, never, never)
     length = graph.length_m[edge]
     offset = np.where(linked, np.clip(snapped.offset_m, 0.0, length), 0.0)
-    u, v = graph.edge_u[edge], graph.edge_v[edge]
+    u, v = ends[0][edge], ends[1][edge]
     u_s = partial_seconds(offset, u_s_per_m[edge]) + graph.half_wait_s[u] + access_s
     v_s = partial_seconds(length - offset, v_s_per_m[edge]) + graph.half_wait_s[v] + access_s
     return Points(

@@ -39,8 +39,8 @@ def stretches(
 ) -> Stretches:
     """The parts of edges from which (to which) a source is within ``limit_s``.
 
-    ``node_seconds``: one time a node, ``inf`` where none: the ``node_seconds`` of :func:`nearest`,
-    or a row of :func:`reach_nodes` made dense, found with the same ``sources`` and options and a
+    ``node_seconds``: one time a node (and a copy of a node where turns are banned), ``inf`` where none:
+    the ``node_seconds`` of :func:`nearest`, or a row of :func:`reach_nodes` made dense, found with the same ``sources`` and options and a
     limit of at least ``limit_s``. Every part grows from an end of its edge that is reached, or from
     a source on the edge itself (its access leg counted). Parts are merged, so those of one edge are
     disjoint; they ascend by edge and position. Edges closed to the mode have none, and a one-way
@@ -62,7 +62,7 @@ def stretches(
     near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
     # An unreached node has nothing left, under an infinite limit too.
     left_at = np.where(np.isfinite(node_seconds), limit_s, 0.0) - (node_seconds + graph.half_wait_s)
-    left_u, left_v = left_at[graph.edge_u], left_at[graph.edge_v]
+    left_u, left_v = left_at[graph.depart_u], left_at[graph.depart_v]
     from_u, from_v = np.flatnonzero(left_u >= 0), np.flatnonzero(left_v >= 0)
     here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
     edge, start, stop = _grown(graph, from_u, left_u[from_u], from_v, left_v[from_v], near, here, limit_s)
@@ -104,8 +104,8 @@ def stretches_each(
     left = limit_s - (nodes.seconds + graph.half_wait_s[nodes.indices])
     keep = left >= 0
     of_source, node, left = of_source[keep], nodes.indices[keep], left[keep]
-    entry_u, edge_u = _incident(graph.edge_u, node, network.node_count)
-    entry_v, edge_v = _incident(graph.edge_v, node, network.node_count)
+    entry_u, edge_u = _incident(graph.depart_u, node, len(graph.node))
+    entry_v, edge_v = _incident(graph.depart_v, node, len(graph.node))
     here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
     # one number for a source and an edge: parts of different sources are never united
     many = np.int64(max(network.edge_count, 1))
@@ -236,7 +236,7 @@ def stretches_of_nearest(
     here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
     here = here[np.argsort(near.edge[here], kind="stable")]
     label, edge, start, stop = split_edges(
-        graph.edge_u, graph.edge_v, graph.length_m, graph.out_s_per_m, graph.back_s_per_m, graph.half_wait_s,
+        graph.depart_u, graph.depart_v, graph.length_m, graph.out_s_per_m, graph.back_s_per_m, graph.half_wait_s,
         field.node_seconds, field.node_label, here, near.edge[here], near.offset_m, near.access_s,
         float(limit_s),
     )  # fmt: skip

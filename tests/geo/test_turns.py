@@ -1,0 +1,522 @@
+"""Turn restrictions of ``drive``: read from OSM, and searched as the line graph says that they should."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import networkx as nx
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geo.models import MODES, RoadNetwork, Snapped, TravelMatrix, Turns, no_turns
+from geo.network import read_network
+from geo.travel_times import (
+    edge_seconds,
+    matrix,
+    nearest,
+    nearest_of_subsets,
+    reach_nodes,
+    snap,
+    stretches,
+    stretches_each,
+    stretches_of_nearest,
+)
+from tests.toy import toy_network
+
+WALK_MS = 4.0 / 3.6
+AT_NODE_M = 1e-6
+STEADY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+# --- reading ---
+
+# A crossroads (node 1): west 10, east 11, north 12, south 13; 11 goes on to node 6 and meets 14 there.
+NODES = """<?xml version="1.0"?><osm version="0.6">
+<node id="1" lat="32.900" lon="115.800"/><node id="2" lat="32.900" lon="115.799"/>
+<node id="3" lat="32.900" lon="115.802"/><node id="4" lat="32.901" lon="115.800"/>
+<node id="5" lat="32.899" lon="115.800"/><node id="6" lat="32.900" lon="115.801"/>
+<node id="7" lat="32.901" lon="115.801"/>
+<way id="10"><nd ref="2"/><nd ref="1"/><tag k="highway" v="residential"/></way>
+<way id="11"><nd ref="1"/><nd ref="6"/><nd ref="3"/><tag k="highway" v="residential"/></way>
+<way id="12"><nd ref="1"/><nd ref="4"/><tag k="highway" v="residential"/></way>
+<way id="13"><nd ref="5"/><nd ref="1"/><tag k="highway" v="residential"/><tag k="oneway" v="yes"/></way>
+<way id="14"><nd ref="6"/><nd ref="7"/><tag k="highway" v="residential"/></way>
+<way id="15"><nd ref="1"/><nd ref="7"/><tag k="highway" v="footway"/></way>
+"""
+
+
+def relation(number, tags, *members):
+    """A relation of ways and nodes, each ``role:type:id``."""
+    parts = [part.split(":") for part in members]
+    lines = [f'<member type="{kind}" ref="{ref}" role="{role}"/>' for role, kind, ref in parts]
+    lines += [f'<tag k="{key}" v="{value}"/>' for key, value in {"type": "restriction", **tags}.items()]
+    return f'<relation id="{number}">{"".join(lines)}</relation>\n'
+
+
+def read(tmp_path, *relations, area=None):
+    path = tmp_path / "turns.osm"
+    path.write_text(NODES + "".join(relations) + "</osm>", encoding="utf-8")
+    return read_network(path, area=area)
+
+
+def named(network: RoadNetwork) -> set[tuple[tuple[int, int], int, tuple[int, int]]]:
+    """Banned turns in OSM ids: edges as their end nodes, lower first."""
+
+    def ends(edge: int) -> tuple[int, int]:
+        pair = int(network.node_id[network.edge_u[edge]]), int(network.node_id[network.edge_v[edge]])
+        return min(pair), max(pair)
+
+    turns = network.banned_turns
+    return {
+        (ends(turns.from_edge[i]), int(network.node_id[turns.via[i]]), ends(turns.to_edge[i]))
+        for i in range(len(turns))
+    }
+
+
+LEFT = ("from:way:10", "via:node:1", "to:way:12")
+
+
+def test_no_left_turn(tmp_path):
+    network = read(tmp_path, relation(1, {"restriction": "no_left_turn"}, *LEFT))
+    assert named(network) == {((1, 2), 1, (1, 4))}
+    (note,) = network.notes
+    assert note == (
+        "转弯限制（驾车）：采用 1 条，禁转 1 处；未用 0 条 / turn restrictions (drive): 1 used, "
+        "1 turns banned; 0 not used"
+    )
+
+
+def test_only_bans_every_other_way_on_and_the_way_back(tmp_path):
+    straight = relation(
+        1,
+        {"restriction": "only_straight_on"},
+        "from:way:10",
+        "via:node:1",
+        "to:way:11",
+        "location_hint:node:1",
+    )
+    # the one-way 13 and the footway 15 cannot be taken anyway
+    assert named(read(tmp_path, straight)) == {((1, 2), 1, (1, 4)), ((1, 2), 1, (1, 2))}
+    right_too = relation(2, {"restriction": "only_left_turn"}, *LEFT)
+    assert named(read(tmp_path, straight, right_too)) == {((1, 2), 1, (1, 2))}
+
+
+@pytest.mark.parametrize("vehicle", ["motorcar", "psv;motor_vehicle", "bicycle; vehicle"])
+def test_except_for_cars_is_none(tmp_path, vehicle):
+    network = read(tmp_path, relation(1, {"restriction": "no_left_turn", "except": vehicle}, *LEFT))
+    assert len(network.banned_turns) == 0
+    assert network.notes == ()
+
+
+def test_rules_for_cars_replace_those_for_all(tmp_path):
+    tags = {"restriction": "no_left_turn", "restriction:motorcar": "none"}
+    assert len(read(tmp_path, relation(1, tags, *LEFT)).banned_turns) == 0
+    tags = {"restriction:motorcar": "no_left_turn", "except": "motorcar"}
+    assert len(read(tmp_path, relation(1, tags, *LEFT)).banned_turns) == 1
+    for key in ("restriction:hgv", "restriction:bicycle"):
+        assert len(read(tmp_path, relation(1, {key: "no_left_turn"}, *LEFT)).banned_turns) == 0
+    assert (
+        len(read(tmp_path, relation(1, {"restriction": "no_left_turn", "except": "psv"}, *LEFT)).banned_turns)
+        == 1
+    )
+
+
+def test_what_cannot_be_used_is_counted(tmp_path):
+    no_left = {"restriction": "no_left_turn"}
+    network = read(
+        tmp_path,
+        relation(1, no_left, *LEFT),
+        relation(2, {"restriction": "no_u_turn"}, "from:way:10", "via:way:11", "to:way:14"),
+        relation(3, {"restriction:conditional": "no_left_turn @ (07:00-09:00)"}, *LEFT),
+        relation(4, {**no_left, "hour_on": "07:00", "hour_off": "09:00"}, *LEFT),
+        relation(5, no_left, "from:way:10", "via:node:1", "to:way:99"),
+        relation(6, no_left, "from:way:10", "via:node:99", "to:way:12"),
+        relation(7, no_left, "from:way:10", "to:way:12"),
+        relation(
+            8, {"restriction": "only_straight_on"}, "from:way:10", "via:node:1", "to:way:11", "to:way:12"
+        ),
+        relation(9, {"restriction": "give_way"}, *LEFT),
+        relation(10, no_left, "from:way:10", "via:node:1", "to:way:15"),
+        relation(11, no_left, "from:way:12", "via:node:1", "to:way:13"),
+    )
+    assert named(network) == {((1, 2), 1, (1, 4))}
+    assert network.notes[-1].endswith(
+        "turn restrictions (drive): 1 used, 1 turns banned; 10 not used (by time of day 2, via ways 1, "
+        "unreadable 3, members outside the file or the area 2, on turns that no car could take anyway 2)"
+    )
+
+
+def test_several_ways_of_no_entry_and_no_exit(tmp_path):
+    entry = relation(1, {"restriction": "no_entry"}, "from:way:10", "from:way:13", "via:node:1", "to:way:12")
+    assert named(read(tmp_path, entry)) == {((1, 2), 1, (1, 4)), ((1, 5), 1, (1, 4))}
+    leave = relation(1, {"restriction": "no_exit"}, "from:way:10", "via:node:1", "to:way:12", "to:way:11")
+    assert named(read(tmp_path, leave)) == {((1, 2), 1, (1, 4)), ((1, 2), 1, (1, 6))}
+
+
+def test_a_way_that_goes_on_past_the_node(tmp_path):
+    both = relation(1, {"restriction": "no_right_turn"}, "from:way:11", "via:node:6", "to:way:14")
+    assert named(read(tmp_path, both)) == {((1, 6), 6, (6, 7)), ((3, 6), 6, (6, 7))}
+    back = relation(1, {"restriction": "no_u_turn"}, "from:way:11", "via:node:6", "to:way:11")
+    assert named(read(tmp_path, back)) == {((1, 6), 6, (1, 6)), ((3, 6), 6, (3, 6))}
+    on = relation(1, {"restriction": "no_straight_on"}, "from:way:11", "via:node:6", "to:way:11")
+    assert named(read(tmp_path, on)) == {((1, 6), 6, (3, 6)), ((3, 6), 6, (1, 6))}
+
+
+def test_rules_outside_the_area_are_none_of_its_own(tmp_path):
+    inside = relation(1, {"restriction": "no_left_turn"}, *LEFT)
+    edge = relation(2, {"restriction": "no_right_turn"}, "from:way:11", "via:node:6", "to:way:14")
+    west = shapely.Point(115.7992, 32.9).buffer(0.0002)
+    network = read(tmp_path, inside, edge, area=west)
+    assert network.edge_count == 1
+    assert network.notes[0].endswith("1 not used (members outside the file or the area 1)")
+
+
+def test_the_cache_keeps_the_bans(tmp_path):
+    path = tmp_path / "turns.osm"
+    path.write_text(NODES + relation(1, {"restriction": "no_left_turn"}, *LEFT) + "</osm>", encoding="utf-8")
+    first = read_network(path, cache_dir=tmp_path / "cache")
+    again = read_network(path, cache_dir=tmp_path / "cache")
+    assert named(again) == named(first) != set()
+
+
+@pytest.mark.parametrize(
+    ("file", "used", "banned", "unused"),
+    [("helsinki/roads.osm.pbf", 76, 77, 21), ("heidelberg/roads.osm.pbf", 454, 556, 22)],
+)
+def test_real_files(shared_data, file, used, banned, unused):
+    network = read_network(shared_data / file)
+    assert len(network.banned_turns) == banned
+    assert f": {used} used, {banned} turns banned; {unused} not used" in network.notes[-1]
+    turns = network.banned_turns
+    for edge in (turns.from_edge, turns.to_edge):
+        assert ((network.edge_u[edge] == turns.via) | (network.edge_v[edge] == turns.via)).all()
+    rows = np.column_stack((turns.via, turns.from_edge, turns.to_edge))
+    assert len(np.unique(rows, axis=0)) == banned
+
+
+# --- searching ---
+
+
+def place(network: RoadNetwork, spots: list[tuple[int, float, float]]) -> Snapped:
+    """Points given as (edge, share of its length, access metres)."""
+    edge = np.array([s[0] for s in spots], dtype=np.int32)
+    offset = np.array([s[1] for s in spots]) * network.length_m[edge] if spots else np.empty(0)
+    access = np.array([s[2] for s in spots], dtype=np.float64)
+    return Snapped(edge, offset, access, np.zeros(len(spots)), np.zeros(len(spots)))
+
+
+def line_graph(network: RoadNetwork, wait_s: float = 0.0) -> nx.DiGraph:
+    """Edges driven one way or the other as nodes; an arc where one may turn, weighing the next edge."""
+    banned = set(zip(*(column.tolist() for column in dataclasses.astuple(network.banned_turns)), strict=True))
+    times = edge_seconds(network, mode="drive", signal_wait_s=wait_s)
+    driven = [
+        (e, forward)
+        for e in range(network.edge_count)
+        for forward in (True, False)
+        if np.isfinite(times[not forward][e])
+    ]
+    leaving: dict[int, list[tuple[int, bool]]] = {}
+    for e, forward in driven:
+        leaving.setdefault(int((network.edge_u if forward else network.edge_v)[e]), []).append((e, forward))
+    graph = nx.DiGraph()
+    graph.add_nodes_from(driven)
+    for e, forward in driven:
+        node = int((network.edge_v if forward else network.edge_u)[e])
+        for f, on in leaving.get(node, []):
+            if (e, node, f) not in banned:
+                graph.add_edge((e, forward), (f, on), w=float(times[not on][f]))
+    return graph
+
+
+def drive(network, graph, origin, goals, wait_s=0.0):
+    """Seconds by car from one position to others, access legs left out: (edge, offset) each."""
+    banned = set(zip(*(column.tolist() for column in dataclasses.astuple(network.banned_turns)), strict=True))
+
+    def part(edge: int, from_m: float, to_m: float) -> float:
+        if abs(to_m - from_m) <= AT_NODE_M:
+            return 0.0
+        speeds = network.speed_forward_kmh if to_m > from_m else network.speed_backward_kmh
+        speed = speeds["drive"][edge]
+        return abs(to_m - from_m) * 3.6 / speed if speed > 0 else math.inf
+
+    def ends(edge: int) -> list[tuple[bool, int, float]]:
+        return [(True, int(network.edge_v[edge]), float(network.length_m[edge])),
+                (False, int(network.edge_u[edge]), 0.0)]  # fmt: skip
+
+    def half(node: int) -> float:
+        return wait_s / 2 if network.node_signal[node] else 0.0
+
+    edge, offset = origin
+    # a position is driven to each end of its edge, and on from there as any traffic on that edge
+    start, graph = ("start",), graph.copy()
+    begins = [(node, part(edge, offset, at) + half(node)) for _, node, at in ends(edge)]
+    for node, seconds in begins:
+        if not math.isfinite(seconds):
+            continue
+        for f in range(network.edge_count):
+            for forward in (True, False):
+                tail = int((network.edge_u if forward else network.edge_v)[f])
+                if tail == node and (edge, node, f) not in banned and (f, forward) in graph:
+                    w = seconds + edge_seconds(network, mode="drive", signal_wait_s=wait_s)[not forward][f]
+                    old = graph.get_edge_data(start, (f, forward), {"w": math.inf})["w"]
+                    graph.add_edge(start, (f, forward), w=min(w, old))
+    graph.add_node(start)
+    reached = nx.single_source_dijkstra_path_length(graph, start, weight="w")
+    # (edge, node) → seconds at that node, come by that edge
+    arrived: dict[tuple[int, int], float] = {}
+    for key, seconds in [((edge, node), seconds) for node, seconds in begins] + [
+        ((e[0], int((network.edge_v if e[1] else network.edge_u)[e[0]])), s)
+        for e, s in reached.items()
+        if e != start
+    ]:
+        arrived[key] = min(seconds, arrived.get(key, math.inf))
+    result = []
+    for goal, at_m in goals:
+        best = part(edge, offset, at_m) if goal == edge else math.inf
+        for _, node, end_m in ends(goal):
+            last = part(goal, end_m, at_m) + half(node)
+            best = min(
+                [
+                    best,
+                    *(s + last for (e, n), s in arrived.items() if n == node and (e, n, goal) not in banned),
+                ]
+            )
+        result.append(best)
+    return result, arrived
+
+
+def oracle(network, sources, targets, *, direction, wait_s=0.0):
+    """Seconds (sources, targets) by the line graph, always driven the way that the traffic goes."""
+    graph = line_graph(network, wait_s)
+    at = [[(int(p.edge[i]), float(p.offset_m[i])) for i in range(len(p))] for p in (sources, targets)]
+    legs = (sources.access_m[:, None] + targets.access_m[None, :]) / WALK_MS
+    if direction == "from_station":
+        return np.array([drive(network, graph, o, at[1], wait_s)[0] for o in at[0]]) + legs
+    return np.array([drive(network, graph, o, at[0], wait_s)[0] for o in at[1]]).T + legs
+
+
+def dense(sparse: TravelMatrix) -> np.ndarray:
+    full = np.full(sparse.shape, np.inf)
+    rows = np.repeat(np.arange(sparse.shape[0]), np.diff(sparse.indptr))
+    full[rows, sparse.indices] = sparse.seconds
+    return full
+
+
+@st.composite
+def worlds(draw):
+    """A random network with loops, parallels, one-ways, lights and banned turns, and points on it."""
+    n = draw(st.integers(1, 6))
+    whole = st.integers(0, 60).map(lambda k: k * 25.0)
+    xy = draw(st.lists(st.tuples(whole, whole), min_size=n, max_size=n, unique=True))
+    node = st.integers(0, n - 1)
+    pairs = draw(st.lists(st.tuples(node, node), min_size=1, max_size=10))
+    bends = {
+        e: [(xy[u][0] + 60.0 + e, xy[u][1] + 10.0), (xy[u][0] + 35.0, xy[u][1] + 80.0 + e)]
+        for e, (u, v) in enumerate(pairs)
+        if u == v or draw(st.booleans())
+    }
+    at_node = {x: [e for e, pair in enumerate(pairs) if x in pair] for x in range(n)}
+    every = [(e, x, f) for x, edges in at_node.items() for e in edges for f in edges]
+    bans = sorted(draw(st.sets(st.sampled_from(every), max_size=len(every))))
+    network = toy_network(
+        xy,
+        pairs,
+        bends=bends,
+        oneway=draw(st.sets(st.integers(0, len(pairs) - 1), max_size=3)),
+        signals=draw(st.sets(node)),
+        bans=bans,
+    )
+    edge = st.integers(0, len(pairs) - 1)
+    share = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0.001, 0.999))
+    spots = st.lists(st.tuples(edge, share, st.sampled_from([0.0, 7.5])), min_size=1, max_size=4)
+    options = {
+        "mode": "drive",
+        "direction": draw(st.sampled_from(["to_station", "from_station"])),
+        "limit_s": draw(st.sampled_from([30.0, 120.0, math.inf])),
+    }
+    return network, place(network, draw(spots)), place(network, draw(spots)), options
+
+
+def unsure(value: np.ndarray, limit_s: float) -> np.ndarray:
+    """Pairs within a millisecond of the limit may fall on either side of it in another arithmetic."""
+    return np.abs(value - limit_s) < 1e-3 if math.isfinite(limit_s) else np.zeros(value.shape, dtype=bool)
+
+
+@STEADY
+@given(worlds(), st.sampled_from([0.0, 35.0]))
+def test_times_are_those_of_the_line_graph(world, wait_s):
+    network, sources, targets, options = world
+    expected = oracle(network, sources, targets, direction=options["direction"], wait_s=wait_s)
+    open_ = unsure(expected, options["limit_s"])
+    expected[expected > options["limit_s"]] = np.inf
+    full = dense(matrix(network, sources, targets, **options, signal_wait_s=wait_s))
+    np.testing.assert_allclose(full[~open_], expected[~open_], rtol=0, atol=1e-6)
+    field = nearest(network, sources, targets, **options, signal_wait_s=wait_s)
+    np.testing.assert_array_equal(field.seconds, full.min(axis=0))
+    reached = np.isfinite(field.seconds)
+    assert (field.label[~reached] == -1).all()
+    np.testing.assert_array_equal(full[field.label[reached], np.flatnonzero(reached)], field.seconds[reached])
+
+
+@STEADY
+@given(worlds())
+def test_node_times_are_the_least_of_the_ways_in(world):
+    network, sources, _, options = world
+    rows = dense(reach_nodes(network, sources, **options))
+    field = nearest(network, sources, place(network, []), **options)
+    np.testing.assert_array_equal(field.node_seconds, rows.min(axis=0))
+    np.testing.assert_array_equal(field.node_label >= 0, np.isfinite(field.node_seconds))
+    if len(network.banned_turns) == 0:
+        assert len(field.node_seconds) == network.node_count
+    if options["direction"] == "from_station":
+        graph = line_graph(network)
+        for i in range(len(sources)):
+            origin = int(sources.edge[i]), float(sources.offset_m[i])
+            _, arrived = drive(network, graph, origin, [])
+            expected = np.full(network.node_count, np.inf)
+            for (_, node), seconds in arrived.items():
+                expected[node] = min(expected[node], seconds + sources.access_m[i] / WALK_MS)
+            open_ = unsure(expected, options["limit_s"])
+            expected[expected > options["limit_s"]] = np.inf
+            np.testing.assert_allclose(
+                rows[i, : network.node_count][~open_], expected[~open_], rtol=0, atol=1e-6
+            )
+
+
+@STEADY
+@given(worlds(), st.data())
+def test_lifting_a_ban_never_lengthens_a_time(world, data):
+    network, sources, targets, options = world
+    before = dense(matrix(network, sources, targets, **options))
+    turns = network.banned_turns
+    kept = np.array(data.draw(st.lists(st.booleans(), min_size=len(turns), max_size=len(turns))), dtype=bool)
+    fewer = Turns(turns.from_edge[kept], turns.via[kept], turns.to_edge[kept])
+    freer = dataclasses.replace(network, banned_turns=fewer)
+    assert (dense(matrix(freer, sources, targets, **options)) <= before).all()
+    free = dataclasses.replace(network, banned_turns=no_turns())
+    assert (dense(matrix(free, sources, targets, **options)) <= before).all()
+
+
+@STEADY
+@given(worlds(), st.sampled_from([mode for mode in MODES if mode != "drive"]))
+def test_only_cars_obey(world, mode):
+    network, sources, targets, options = world
+    free = dataclasses.replace(network, banned_turns=no_turns())
+    options = {**options, "mode": mode}
+    for some in (lambda net: nearest(net, sources, targets, **options),
+                 lambda net: matrix(net, sources, targets, **options),
+                 lambda net: reach_nodes(net, sources, **options)):  # fmt: skip
+        for one, other in zip(
+            dataclasses.astuple(some(network)), dataclasses.astuple(some(free)), strict=True
+        ):
+            np.testing.assert_array_equal(one, other)
+
+
+@STEADY
+@given(worlds(), st.sampled_from([0.0, 35.0]))
+def test_stretches_agree_with_points_sampled_on_every_edge(world, wait_s):
+    network, sources, _, options = world
+    limit_s = options["limit_s"]
+    options = {**options, "signal_wait_s": wait_s}
+    share = np.linspace(0.0, 1.0, 23)[1:-1]
+    samples = place(network, [(e, float(t), 0.0) for e in range(network.edge_count) for t in share])
+    field = nearest(network, sources, samples, **options)
+    part = stretches(network, sources, field.node_seconds, **options)
+    for k in range(len(samples)):
+        at, mine = samples.offset_m[k], part.edge == samples.edge[k]
+        inside = ((part.from_m[mine] <= at) & (at <= part.to_m[mine])).any()
+        borders = np.concatenate((part.from_m[mine], part.to_m[mine]))
+        if (np.abs(borders - at) > 1e-3).all() and not unsure(field.seconds, limit_s)[k]:
+            assert inside == np.isfinite(field.seconds[k])
+    split = stretches_of_nearest(network, sources, field, **options)
+    assert sum((p.to_m - p.from_m).sum() for p in split) == pytest.approx((part.to_m - part.from_m).sum())
+    nodes = reach_nodes(network, sources, **options)
+    for i, each in enumerate(stretches_each(network, sources, nodes, **options)):
+        one = Snapped(*(getattr(sources, name)[i : i + 1] for name in Snapped.__slots__))
+        alone = stretches(network, one, dense(nodes)[i], **options)
+        for name in type(each).__slots__:
+            np.testing.assert_allclose(getattr(each, name), getattr(alone, name), atol=1e-9)
+
+
+@pytest.mark.parametrize("direction", ["from_station", "to_station"])
+@pytest.mark.parametrize(
+    ("bans", "metres"),
+    [
+        ([], 100.0),
+        # on to the next crossing, round there and back
+        ([(0, 1, 2)], 300.0),
+        # round the block
+        ([(0, 1, 2), (1, 2, 1)], 400.0),
+        ([(0, 1, 2), (0, 1, 1)], math.inf),
+        # the edge of the goal may be left by the banned turn, but not entered
+        ([(2, 1, 0)], 100.0),
+    ],
+)
+def test_a_banned_turn_is_driven_round(direction, bans, metres):
+    # 0 ─ 1 ─ 2
+    #     └ 3 ─ 4 ┘
+    xy = [(0, 0), (100, 0), (200, 0), (100, -100), (200, -100)]
+    road = toy_network(xy, [(0, 1), (1, 2), (1, 3), (2, 4), (4, 3)], bans=bans)
+    home, shop = place(road, [(0, 0.5, 0.0)]), place(road, [(2, 0.5, 0.0)])
+    near, far = (home, shop) if direction == "from_station" else (shop, home)
+    found = nearest(road, near, far, mode="drive", limit_s=math.inf, direction=direction)
+    assert found.seconds[0] == pytest.approx(metres * 3.6 / 30.0)
+
+
+@pytest.mark.parametrize("direction", ["from_station", "to_station"])
+def test_a_loop_leads_round_a_banned_turn(direction):
+    loop = [(200, 0), (200, 100), (100, 100)]
+    road = toy_network(
+        [(0, 0), (100, 0), (100, -100)], [(0, 1), (1, 1), (1, 2)], bends={1: loop}, bans=[(0, 1, 2)]
+    )
+    home, shop = place(road, [(0, 0.5, 0.0)]), place(road, [(2, 0.5, 0.0)])
+    near, far = (home, shop) if direction == "from_station" else (shop, home)
+    found = nearest(road, near, far, mode="drive", limit_s=math.inf, direction=direction)
+    assert found.seconds[0] == pytest.approx(500.0 * 3.6 / 30.0)
+
+
+def test_subsets_see_the_bans_as_well():
+    road = toy_network([(0, 0), (100, 0), (200, 0)], [(0, 1), (1, 2)], bans=[(0, 1, 1)], oneway=[0, 1])
+    home, shop = place(road, [(0, 0.5, 0.0)]), place(road, [(1, 0.5, 0.0)])
+    many = np.ones((1, 6), dtype=bool)
+    found = nearest_of_subsets(road, shop, home, many, mode="drive", limit_s=math.inf)
+    assert found.seconds[found.field].min() == math.inf
+    ride = nearest_of_subsets(road, shop, home, many, mode="ebike", limit_s=math.inf)
+    assert ride.seconds.max() == pytest.approx(100.0 / (15.0 / 3.6))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["heidelberg/roads.osm.pbf", "helsinki/roads.osm.pbf"])
+def test_real_towns_agree_with_the_line_graph(shared_data, file):
+    network = read_network(shared_data / file)
+    graph = line_graph(network)
+    rng = np.random.default_rng(11)
+    via = network.banned_turns.via
+    detours = pairs = 0
+    for _ in range(6):
+        # around nodes with bans, where they matter
+        around = rng.choice(via, 8)
+        shift = rng.normal(0.0, 1e-3, (2, 8))
+        points = snap(
+            network, network.node_lon[around] + shift[0], network.node_lat[around] + shift[1], mode="drive"
+        )
+        points = Snapped(*(getattr(points, name)[points.linked] for name in Snapped.__slots__))
+        full = dense(
+            matrix(network, points, points, mode="drive", limit_s=math.inf, direction="from_station")
+        )
+        back = dense(matrix(network, points, points, mode="drive", limit_s=math.inf, direction="to_station"))
+        np.testing.assert_allclose(back.T, full, rtol=0, atol=1e-6)
+        at = [(int(points.edge[i]), float(points.offset_m[i])) for i in range(len(points))]
+        legs = (points.access_m[:, None] + points.access_m[None, :]) / WALK_MS
+        expected = np.array([drive(network, graph, origin, at)[0] for origin in at]) + legs
+        np.testing.assert_allclose(full, expected, rtol=0, atol=1e-3)
+        free = dataclasses.replace(network, banned_turns=no_turns())
+        freely = dense(matrix(free, points, points, mode="drive", limit_s=math.inf, direction="from_station"))
+        assert (freely <= full).all()
+        detours, pairs = detours + int((full > freely + 0.1).sum()), pairs + full.size
+    assert pairs > 200
+    assert detours > 0
