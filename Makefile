@@ -20,7 +20,9 @@ lint: $(TEST_READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Valhalla has an environment of its own, made by the benchmark (Python 3.12).
 bench: $(TEST_READY)
+	$(BIN)/python -m pip install --quiet --editable '.[service,print,test,bench]'
 	$(BIN)/python -m tests.benchmarks
 
 serve: $(READY)

@@ -7,6 +7,7 @@ compiled cache, which an installed Red Map keeps on disk.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -15,7 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.benchmarks import peers
+
 ROOT = Path(__file__).resolve().parents[2]
+RESULTS = Path(__file__).with_name("RESULTS.md")
 RUNS = 3
 CHILD = """
 import json, resource, sys, time
@@ -84,11 +88,31 @@ max_access_m = 1250
     return folder
 
 
+def table(rows: list[peers.Row]) -> list[str]:
+    """The comparison as lines of Markdown."""
+    heads = ("work", "on", "Red Map, ms", "peer", "peer, ms", "ratio", "note")
+    lines = ["| " + " | ".join(heads) + " |", "|---|---|---:|---|---:|---:|---|"]
+    return lines + ["| " + " | ".join(row.cells()) + " |" for row in rows]
+
+
 def main() -> None:
-    """Print one table."""
-    print(
-        f"{time.strftime('%Y-%m-%d')} · {platform.machine()} · Python {platform.python_version()} · {RUNS} runs, medians"
+    """Print the builds and the comparison with the peers, and keep them in RESULTS.md."""
+    title = (
+        f"{time.strftime('%Y-%m-%d')} · {platform.machine()}, {os.cpu_count()} cores · "
+        f"Python {platform.python_version()} · {RUNS} runs, medians"
     )
+    print(title)
+    lines = builds()
+    compared = table(peers.compare())
+    print("\n".join(compared))
+    text = ["# Benchmark", "", "Written by `make bench`.", "", title, "", peers.versions(), "",
+            "## Whole builds, cold processes", "", "```", *lines, "```", "", "## Beside the peers", "", *compared, ""]  # fmt: skip
+    RESULTS.write_text("\n".join(text), encoding="utf-8")
+
+
+def builds() -> list[str]:
+    """Whole builds in cold processes, a line each, printed as they come."""
+    lines = []
     with tempfile.TemporaryDirectory() as folder:
         cases = [
             ("sample, first time", ROOT / "data" / "sample", False),
@@ -100,7 +124,10 @@ def main() -> None:
         for name, study, cached in cases:
             figures = measure(study, cached=cached)
             stages = "  ".join(f"{k} {v:.2f}" for k, v in figures["stages"].items())
-            print(f"{name:24s} {figures['total_s']:6.2f} s  peak {figures['peak_mb']:6.0f} MB  | {stages}")
+            line = f"{name:24s} {figures['total_s']:6.2f} s  peak {figures['peak_mb']:6.0f} MB  | {stages}"
+            print(line)
+            lines.append(line)
+    return lines
 
 
 if __name__ == "__main__":

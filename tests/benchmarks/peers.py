@@ -1,0 +1,264 @@
+"""Red Map beside its peers: the same inputs, runs taking turns in one session, medians, ratios."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+import osmium
+import pandas as pd
+import shapely
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from geo import isochrones, travel_times
+from geo.models import RoadNetwork, Snapped
+from geo.network import read_network
+from geo.travel_times.fields import _nearest_nodes  # the search without the preparation of its graph
+from geo.travel_times.graph import build_graph, source_points
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+LIMIT_S = 900.0
+MINUTES = (5.0, 10.0, 15.0)
+WALK = {"mode": "walk", "speed_kmh": 4.0}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: seconds of ours and of a peer, or why the peer has none."""
+
+    work: str
+    on: str
+    ours_s: float
+    peer: str
+    peer_s: float | None
+    note: str = ""
+
+    def cells(self) -> tuple[str, ...]:
+        peer = "—" if self.peer_s is None else f"{1e3 * self.peer_s:,.1f}"
+        ratio = "—" if self.peer_s is None else f"{self.peer_s / self.ours_s:,.1f} ×"
+        return (self.work, self.on, f"{1e3 * self.ours_s:,.1f}", self.peer, peer, ratio, self.note)
+
+
+def by_turns(*works: Callable[[], object], runs: int = 5) -> list[float]:
+    """Median seconds of several pieces of work that take turns; each is done once before."""
+    for work in works:
+        work()
+    seconds: list[list[float]] = [[] for _ in works]
+    for _ in range(runs):
+        for work, of_work in zip(works, seconds, strict=True):
+            start = time.perf_counter()
+            work()
+            of_work.append(time.perf_counter() - start)
+    return [statistics.median(of_work) for of_work in seconds]
+
+
+def stations_of(network: RoadNetwork, count: int, seed: int = 86) -> Snapped:
+    """Stations at random nodes."""
+    node = np.random.default_rng(seed).choice(network.node_count, count, replace=False)
+    found = travel_times.snap(network, network.node_lon[node], network.node_lat[node], mode="walk")
+    return Snapped(*(getattr(found, name)[found.linked] for name in Snapped.__slots__))
+
+
+def grid(side: int, seed: int = 0) -> RoadNetwork:
+    """A town of ``side`` × ``side`` crossings 40 to 80 m apart, a tenth of its streets missing."""
+    from tests.toy import toy_network
+
+    rng = np.random.default_rng(seed)
+    at = np.arange(side) * 60.0
+    x, y = (axis.ravel() for axis in np.meshgrid(at, at))
+    xy = np.column_stack((x, y)) + rng.uniform(-10, 10, (side * side, 2))
+    i = np.arange(side * side).reshape(side, side)
+    u = np.concatenate((i[:, :-1].ravel(), i[:-1].ravel()))
+    v = np.concatenate((i[:, 1:].ravel(), i[1:].ravel()))
+    keep = rng.random(len(u)) > 0.1
+    return toy_network(xy, np.column_stack((u[keep], v[keep])))
+
+
+def searches(name: str, network: RoadNetwork) -> list[Row]:
+    """The nearest-of-86 field and 86 searches by themselves."""
+    stations = stations_of(network, 86)
+    graph = build_graph(network, mode="walk", direction="to_station", speed_kmh=4.0, signal_wait_s=0.0)
+    near = source_points(graph, stations, access_speed_kmh=4.0)
+    n = network.node_count
+    sparse = csr_array((graph.seconds, graph.head, graph.row.astype(np.int32)), shape=(n, n))
+    starts = np.where(near.u_s <= near.v_s, near.u, near.v)
+    plain = nx.DiGraph()
+    plain.add_weighted_edges_from(
+        zip(
+            np.repeat(np.arange(n), np.diff(graph.row)).tolist(),
+            graph.head.tolist(),
+            graph.seconds.tolist(),
+            strict=True,
+        )
+    )
+    field_s, scipy_s = by_turns(
+        lambda: _nearest_nodes(graph, near, LIMIT_S),
+        lambda: dijkstra(sparse, indices=starts, min_only=True, limit=LIMIT_S),
+    )
+    rows = [Row("nearest-of-86 field", name, field_s, "scipy", scipy_s)]
+    (nx_s,) = by_turns(
+        lambda: nx.multi_source_dijkstra_path_length(plain, set(starts.tolist()), cutoff=LIMIT_S), runs=2
+    )
+    rows.append(Row("nearest-of-86 field", name, field_s, "networkx", nx_s))
+    each_s, scipy_s = by_turns(
+        lambda: travel_times.reach_nodes(network, stations, limit_s=LIMIT_S, **WALK),
+        lambda: dijkstra(sparse, indices=starts, limit=LIMIT_S) if n < 200_000 else None,
+        runs=3,
+    )
+    note = "" if n < 200_000 else "dense result of 86 × n: not run"
+    rows.append(Row("86 searches", name, each_s, "scipy", scipy_s if not note else None, note))
+    rows += _igraph(name, graph, starts, field_s)
+    if n < 200_000:  # its contraction hierarchy takes many minutes on more
+        rows += _pandarm(name, network, stations, each_s)
+    return rows
+
+
+def _igraph(name, graph, starts, ours_s) -> list[Row]:
+    try:
+        import igraph
+    except ImportError as error:
+        return [Row("nearest-of-86 field", name, ours_s, "igraph", None, f"not installed: {error}")]
+    tails = np.repeat(np.arange(len(graph.row) - 1), np.diff(graph.row))
+    peer = igraph.Graph(n=len(graph.row) - 1, edges=np.column_stack((tails, graph.head)), directed=True)
+    weights = graph.seconds.tolist()
+    (peer_s,) = by_turns(lambda: np.min(peer.distances(starts.tolist(), weights=weights), axis=0), runs=1)
+    return [Row("nearest-of-86 field", name, ours_s, "igraph", peer_s, "has no limit and no many-to-one")]
+
+
+def _pandarm(name, network, stations, ours_s) -> list[Row]:
+    try:
+        import pandarm
+    except ImportError as error:
+        return [Row("86 searches", name, ours_s, "pandarm", None, f"not installed: {error}")]
+    weights = pd.DataFrame({"seconds": network.length_m * 0.9})
+    peer = pandarm.Network(
+        network.node_lon, network.node_lat, network.edge_u, network.edge_v, weights, twoway=True
+    )
+    nodes = network.edge_u[stations.edge[stations.linked]]
+    (peer_s,) = by_turns(lambda: peer.nodes_in_range(nodes.tolist(), LIMIT_S), runs=2)
+    return [Row("86 searches", name, ours_s, "pandarm", peer_s, "nodes only, no partial edges")]
+
+
+def shapes(name: str, path: Path, folder: Path) -> list[Row]:
+    """3-band isochrones and the network build, beside Valhalla and OSMnx."""
+    network = read_network(path)
+    stations = stations_of(network, 86)
+    rows = searches(name, network)
+    ways = isochrones.prepare(network, mode="walk")
+
+    def draw(some: Snapped) -> tuple[gpd.GeoDataFrame, dict[float, list]]:
+        nodes = travel_times.reach_nodes(network, some, limit_s=LIMIT_S, **WALK)
+        parts = {
+            m: travel_times.stretches_each(network, some, nodes, limit_s=m * 60, **WALK) for m in MINUTES
+        }
+        each = {str(i): {m: parts[m][i] for m in MINUTES} for i in range(len(some))}
+        return isochrones.station_bands(ways, each), parts
+
+    ours_s, build_s = by_turns(lambda: draw(stations), lambda: read_network(path), runs=3)
+    frame, parts = draw(stations)
+    ours_s /= len(stations)
+    ours = _shares(ways, frame.geometry[frame["minutes"] == MINUTES[-1]], parts[MINUTES[-1]])
+    answer = _valhalla(path, folder, stations)
+    if isinstance(answer, str):
+        rows += [
+            Row(work, name, s, "Valhalla", None, answer)
+            for work, s in (("network from PBF", build_s), ("3-band isochrone", ours_s))
+        ]
+    else:
+        theirs = [
+            next(
+                shapely.geometry.shape(f["geometry"])
+                for f in features
+                if f["properties"]["contour"] == MINUTES[-1]
+            )
+            for features in answer["shapes"]
+        ]
+        false, missed = _shares(ways, theirs, parts[MINUTES[-1]])
+        note = f"false {false:.1%}, missed {missed:.1%} at 15 min; ours {ours[0]:.2%}, {ours[1]:.2%}"
+        rows += [
+            Row("network from PBF", name, build_s, "Valhalla tiles", answer["build_s"]),
+            Row("3-band isochrone", name, ours_s, "Valhalla", statistics.median(answer["isochrone_s"]), note),
+        ]
+    return [*rows, _osmnx(name, path, folder, build_s)]
+
+
+def _shares(ways, polygons, reached) -> tuple[float, float]:
+    """Mean false and missed share of the first twenty shapes."""
+    pairs = [
+        isochrones.false_missed_share(ways, polygon, part)
+        for polygon, part in zip(list(polygons)[:20], reached[:20], strict=True)
+    ]
+    return tuple(np.mean(pairs, axis=0))
+
+
+def _valhalla(path: Path, folder: Path, stations: Snapped) -> dict | str:
+    """What the child in Valhalla's own environment measured, or why there is nothing."""
+    python = shutil.which("python3.12") or shutil.which("python3.13")
+    if python is None:
+        return "needs Python 3.12, which is not here"
+    venv = folder / "valhalla"
+    origins = folder / "origins.json"
+    origins.write_text(json.dumps(np.column_stack((stations.lon, stations.lat)).tolist()))
+    environment = {**os.environ, "PYENV_VERSION": os.environ.get("VALHALLA_PYENV", "3.12.1")}
+    child = Path(__file__).with_name("valhalla_child.py")
+    try:
+        subprocess.run([python, "-m", "venv", venv], check=True, env=environment, capture_output=True)
+        subprocess.run(
+            [venv / "bin" / "pip", "install", "--quiet", "pyvalhalla==3.9.1"], check=True, capture_output=True
+        )
+        done = subprocess.run(
+            [venv / "bin" / "python", child, path, folder, origins, json.dumps(MINUTES)],
+            check=True, capture_output=True, text=True,
+            env={**os.environ, "PATH": f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}"},
+        )  # fmt: skip
+    except subprocess.CalledProcessError as error:
+        return f"failed: {(error.stderr or '')[-300:]!r}"
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _osmnx(name: str, path: Path, folder: Path, ours_s: float) -> Row:
+    import osmnx
+
+    xml = folder / "roads.osm"
+    writer = osmium.SimpleWriter(str(xml))
+    for element in osmium.FileProcessor(str(path)):
+        writer.add(element)
+    writer.close()
+    start = time.perf_counter()
+    osmnx.graph_from_xml(xml, simplify=True, retain_all=True)
+    return Row("network from OSM", name, ours_s, "OSMnx, simplified", time.perf_counter() - start)
+
+
+def versions() -> str:
+    """The peers that took part."""
+    names = ("numba", "scipy", "networkx", "osmnx", "igraph", "pandarm", "shapely")
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            found.append(f"{name} not installed")
+    return ", ".join(found)
+
+
+def compare() -> list[Row]:
+    """All comparisons that the machine allows."""
+    rows = searches("town of 490,000 crossings", grid(700))
+    if not DATA.is_dir():
+        return rows
+    with tempfile.TemporaryDirectory() as folder:
+        rows += shapes("Wuhan", DATA / "wuhan" / "roads.osm.pbf", Path(folder))
+    return rows
