@@ -11,7 +11,7 @@ from pyproj import Transformer
 
 from geo.errors import InputError
 from geo.isochrones import bands, false_missed_share, prepare, station_bands
-from geo.isochrones.contours import MAX_STEP_M as STEP_M
+from geo.isochrones.lattice import MAX_STEP_M as STEP_M
 from geo.isochrones.shapes import WIDEN_M
 from geo.models import Stretches
 from geo.travel_times import nearest, snap, stretches, stretches_of_nearest
