@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from geo.config import OFF_NETWORK_M
 from geo.errors import Defect, InputError
 from geo.models import F64, I32, I64, Bool, Coverage, Snapped, TravelMatrix
+from geo.sphere import EARTH_RADIUS_M
 
 # Printed beside every share: the same times at 10 % less and 10 % more speed.
 SPEED_SPREAD = 0.1
@@ -23,7 +24,6 @@ SPEED_SPREAD = 0.1
 EXTRA_MINUTES = 20.0
 MAIN_LAYER = "residents"
 HOURS_PER_WEEK = 168
-EARTH_RADIUS_M = 6_371_008.8  # mean radius of WGS-84 (IUGG)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ STAGES = ("area", "roads", "inputs", "snap", "times", "coverage", "isochrones", 
 
 @dataclass(frozen=True, slots=True)
 class Travel:
-    """How a study moves: the keywords that every travel-time call shares."""
+    """How a study moves."""
 
     mode: Any
     speed_kmh: float | None
@@ -73,15 +73,15 @@ class Travel:
             straight_limit_m=speed * limit_s / 3.6 if speed else OFFICIAL_RADIUS_M,
         )
 
-    def keywords(self, limit_s: float) -> dict[str, Any]:
-        """Keywords of :mod:`geo.travel_times` calls, bounded by ``limit_s`` seconds."""
-        return {
-            "mode": self.mode,
-            "limit_s": limit_s,
-            "speed_kmh": self.speed_kmh,
-            "access_speed_kmh": self.access_speed_kmh,
-            "signal_wait_s": self.signal_wait_s,
-        }
+    def router(self, net: RoadNetwork) -> travel_times.Router:
+        """A network made ready for the way that the study moves."""
+        return travel_times.Router(
+            net,
+            mode=self.mode,
+            speed_kmh=self.speed_kmh,
+            access_speed_kmh=self.access_speed_kmh,
+            signal_wait_s=self.signal_wait_s,
+        )
 
 
 def sample_study() -> Study:
@@ -157,8 +157,9 @@ def run(
     demand_snap = _snap(net, inputs.demand, study)
     progress("times")
     matrix_limit_s = max(travel.limit_s * SPEED_RANGE, LONGEST_BAND_S, *(m * 60.0 for m in standard.minutes))
-    matrix = travel_times.matrix(net, station_snap, demand_snap, **travel.keywords(matrix_limit_s))
-    far = travel_times.nearest(net, station_snap, demand_snap, **travel.keywords(max(FAR_S, matrix_limit_s)))
+    router = travel.router(net)
+    matrix = router.matrix(station_snap, demand_snap, limit_s=matrix_limit_s)
+    far = router.nearest(station_snap, demand_snap, limit_s=max(FAR_S, matrix_limit_s))
     progress("coverage")
     open_at = intake.open_at(list(inputs.stations["hours"]), standard.times)
     covered = coverage.cover(
@@ -178,7 +179,7 @@ def run(
         speed_kmh=travel.speed_kmh or 0.0,
     )
     progress("isochrones")
-    bands, station_bands, shares = _shapes(net, inputs, station_snap, far, study)
+    bands, station_bands, shares = _shapes(net, router, inputs, station_snap, far, study)
     progress("gaps")
     found = gaps.find_gaps(
         demand=covered.demand,
@@ -194,7 +195,7 @@ def run(
         mode=travel.mode,
     )
     progress("siting")
-    plan, sites = _sites(net, inputs, covered.demand, demand_snap, study, add=study.siting.add)
+    plan, sites = _sites(net, router, inputs, covered.demand, demand_snap, study, add=study.siting.add)
     result = StudyResult(
         name=study.study.name,
         edition=study.study.edition,
@@ -246,20 +247,19 @@ def main_layer(inputs: Inputs) -> str:
 
 
 def _shapes(
-    net: RoadNetwork, inputs: Inputs, station_snap: Snapped, far: NearestField, study: Study
+    net: RoadNetwork,
+    router: travel_times.Router,
+    inputs: Inputs,
+    station_snap: Snapped,
+    far: NearestField,
+    study: Study,
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, tuple[float, float]]:
-    travel = Travel.of(study)
     minutes = sorted({*study.standard.minutes, study.standard.limit_minutes})
-    ways = isochrones.prepare(net, mode=travel.mode)
-    reached = {
-        m: travel_times.stretches(net, station_snap, far.node_seconds, **travel.keywords(m * 60.0))
-        for m in minutes
-    }
+    ways = isochrones.prepare(net, mode=study.standard.mode)
+    reached = {m: router.stretches(station_snap, far.node_seconds, limit_s=m * 60.0) for m in minutes}
     bands = isochrones.bands(ways, reached)
-    nodes = travel_times.reach_nodes(net, station_snap, **travel.keywords(minutes[-1] * 60.0))
-    by_minutes = {
-        m: travel_times.stretches_each(net, station_snap, nodes, **travel.keywords(m * 60.0)) for m in minutes
-    }
+    nodes = router.reach_nodes(station_snap, limit_s=minutes[-1] * 60.0)
+    by_minutes = {m: router.stretches_each(station_snap, nodes, limit_s=m * 60.0) for m in minutes}
     each = {
         str(station): {m: by_minutes[m][i] for m in minutes}
         for i, station in enumerate(inputs.stations["station_id"])
@@ -280,15 +280,19 @@ def dense_row(matrix: TravelMatrix, row: int) -> Any:
 
 
 def _sites(
-    net: RoadNetwork, inputs: Inputs, covered: pd.DataFrame, demand_snap: Snapped, study: Study, *, add: int
+    net: RoadNetwork,
+    router: travel_times.Router,
+    inputs: Inputs,
+    covered: pd.DataFrame,
+    demand_snap: Snapped,
+    study: Study,
+    *,
+    add: int,
 ) -> tuple[Plan | None, gpd.GeoDataFrame]:
     venues = inputs.venues.reset_index(drop=True)
     if add == 0 or venues.empty:
         return None, report.recommendations_frame(venues, None, [], inputs.communities)
-    travel = Travel.of(study)
-    reach = travel_times.matrix(
-        net, _snap(net, venues, study), demand_snap, **travel.keywords(travel.limit_s)
-    )
+    reach = router.matrix(_snap(net, venues, study), demand_snap, limit_s=Travel.of(study).limit_s)
     layer = (covered["layer"] == main_layer(inputs)).to_numpy()
     weights = np.where(layer, covered["weight"].to_numpy(dtype=float), 0.0)
     already = covered["covered"].to_numpy(dtype=bool)
@@ -318,10 +322,11 @@ def site(
     station_snap, demand_snap = _snap(net, inputs.stations, study), _snap(net, inputs.demand, study)
     travel = Travel.of(study)
     progress("times")
-    field = travel_times.nearest(net, station_snap, demand_snap, **travel.keywords(travel.limit_s))
+    router = travel.router(net)
+    field = router.nearest(station_snap, demand_snap, limit_s=travel.limit_s)
     covered = inputs.demand.assign(covered=field.seconds <= travel.limit_s)
     progress("siting")
-    return _sites(net, inputs, covered, demand_snap, study, add=add)
+    return _sites(net, router, inputs, covered, demand_snap, study, add=add)
 
 
 def week_table(
@@ -347,11 +352,8 @@ def week_table(
     for mode in modes:
         by_mode = _by(study, mode)
         travel = Travel.of(by_mode)
-        times = travel_times.matrix(
-            net,
-            _snap(net, inputs.stations, by_mode),
-            _snap(net, inputs.demand, by_mode),
-            **travel.keywords(travel.limit_s),
+        times = travel.router(net).matrix(
+            _snap(net, inputs.stations, by_mode), _snap(net, inputs.demand, by_mode), limit_s=travel.limit_s
         )
         tables.append(
             coverage.week_table(
@@ -385,8 +387,9 @@ def isochrone(
                 key="lon,lat",
             )
         )
-    nodes = dense_row(travel_times.reach_nodes(net, origin, **travel.keywords(wanted[-1] * 60.0)), 0)
-    reached = {m: travel_times.stretches(net, origin, nodes, **travel.keywords(m * 60.0)) for m in wanted}
+    router = travel.router(net)
+    nodes = router.reach_nodes(origin, limit_s=wanted[-1] * 60.0)
+    reached = {m: router.stretches_each(origin, nodes, limit_s=m * 60.0)[0] for m in wanted}
     ways = isochrones.prepare(net, mode=travel.mode)
     frame = isochrones.bands(ways, reached)
     shares = [

@@ -140,3 +140,8 @@ def _component(n: int, u: I32, v: I32, length_m: F64, usable: Bool) -> I32:
     rank[np.argsort(-total, kind="stable")] = np.arange(len(total), dtype=np.int32)
     label[usable] = rank[of_edge]
     return label
+
+
+def how(options):
+    """The options of a router among those of a drawn world, which has a limit as well."""
+    return {key: value for key, value in options.items() if key != "limit_s"}

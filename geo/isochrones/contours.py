@@ -13,18 +13,20 @@ import numpy as np
 
 from geo.compiled import kernel
 from geo.isochrones.lattice import (
-    BLOCK,
+    F32,
+    TILE,
+    U8,
     U16,
     ZERO,
-    Lattice,
     bounds,
     depth,
     fitting_step_m,
     lay_all,
     masks_of_row,
 )
-from geo.isochrones.ways import EARTH_M, Ways
+from geo.isochrones.ways import Ways
 from geo.models import F64, I32, I64
+from geo.sphere import EARTH_RADIUS_M
 
 STRIP_POINTS = 2_000_000  # lattice points held at once
 NEAR_POINT = 0.01  # a border keeps this share of a step away from lattice points: no vertex falls on another
@@ -41,14 +43,16 @@ META = 6
 
 @kernel
 def _cross(
-    lattice: Lattice, r: int, c: int, up: int, band: int, xy: F64, meta: I32, used: int, twin: int
-) -> None:
+    square: F32, left: float, bottom: float, step: float, widen: float, reach: float,
+    r: int, c: int, up: int, band: int, xy: F64, meta: I32, used: int, twin: int,
+) -> None:  # fmt: skip
     """Write the point of the border between a lattice point and its neighbour (above if ``up``)."""
-    one, two = depth(lattice, r, c, band), depth(lattice, r + up, c + 1 - up, band)
+    one = depth(square, widen, reach, r, c, band)
+    two = depth(square, widen, reach, r + up, c + 1 - up, band)
     share = one / (one - two) if one != two else 0.5
-    share = min(1.0 - NEAR_POINT, max(NEAR_POINT, share)) * lattice.step
-    xy[used, 0] = lattice.left + c * lattice.step + share * (1 - up)
-    xy[used, 1] = lattice.bottom + r * lattice.step + share * up
+    share = min(1.0 - NEAR_POINT, max(NEAR_POINT, share)) * step
+    xy[used, 0] = left + c * step + share * (1 - up)
+    xy[used, 1] = bottom + r * step + share * up
     meta[used, NEXT], meta[used, BEFORE], meta[used, BAND] = -1, -1, band
     meta[used, FLAT], meta[used, KEPT] = 1 - up, 0
     same = twin >= 0 and xy[twin, 0] == xy[used, 0] and xy[twin, 1] == xy[used, 1]
@@ -71,63 +75,64 @@ def _room(xy: F64, meta: I32, used: int, needed: int) -> tuple[F64, I32]:
 
 
 @kernel
-def _link(meta: I32, corners: int, joined: bool, sides: I32) -> None:
+def _link(meta: I32, corners: int, joined: bool, sides: I32, b: int) -> None:
     """Join the crossings of one cell, the band on the left hand.
 
-    ``corners``: bits SW, SE, NE, NW; ``sides``: the crossings at the bottom, right, top and left.
+    ``corners``: bits SW, SE, NE, NW; ``sides[b]``: the crossings at the bottom, right, top and left.
     """
-    meta[sides[ENTER[corners]], NEXT] = sides[LEAVE[corners]]
+    meta[sides[b, ENTER[corners]], NEXT] = sides[b, LEAVE[corners]]
     if corners % 5 == 0:  # a saddle: opposite corners within, two borders in the cell
         enter = ENTER[corners]
         leave = (enter + (1 if joined else 3)) % 4
-        meta[sides[enter], NEXT] = sides[leave]
-        meta[sides[(enter + 2) % 4], NEXT] = sides[(leave + 2) % 4]
+        meta[sides[b, enter], NEXT] = sides[b, leave]
+        meta[sides[b, (enter + 2) % 4], NEXT] = sides[b, (leave + 2) % 4]
 
 
 @kernel
-def _hold_apart(meta: I32, corners: int, before: int, sides: I32, sides_before: I32) -> None:
-    """Keep all vertices of a cell that two borders cross, unless they are one border there."""
+def _hold_apart(meta: I32, corners: int, before: int, sides: I32, b: int) -> None:
+    """Keep all vertices of a cell that the borders of bands ``b`` and ``b - 1`` cross, unless they are one there."""
     same = corners == before
     for side in range(4):
         # the ends of a side are corners ``side`` and the one after it
-        if (corners >> side & 1) != (corners >> (side + 1) % 4 & 1) and meta[sides[side], TWIN] < 0:
+        if (corners >> side & 1) != (corners >> (side + 1) % 4 & 1) and meta[sides[b, side], TWIN] < 0:
             same = False
     if same:
         return
     for side in range(4):
         if (corners >> side & 1) != (corners >> (side + 1) % 4 & 1):
-            meta[sides[side], KEPT] = 1
+            meta[sides[b, side], KEPT] = 1
         if (before >> side & 1) != (before >> (side + 1) % 4 & 1):
-            meta[sides_before[side], KEPT] = 1
+            meta[sides[b - 1, side], KEPT] = 1
 
 
 @kernel
 def _trace_row(
-    lattice: Lattice, r: int, now: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int
-) -> tuple[F64, I32, int]:
+    square: F32, tiles: U8, left: float, bottom: float, step: float, widen: float, reach: float,
+    r: int, now: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int,
+) -> int:  # fmt: skip
     """Crossings on lattice row ``r`` and on the columns down to the row below, joined cell by cell.
 
-    ``masks[now]`` and ``flats[now]`` are of this row, the others of the row below.
+    ``masks[now]`` and ``flats[now]`` are of this row, the others of the row below. There is room for all.
     """
-    bands, columns = lattice.square.shape[0] - 1, lattice.square.shape[2]
+    bands, columns = square.shape[0] - 1, square.shape[2]
     below, mask, flat_below, flat = masks[1 - now], masks[now], flats[1 - now], flats[now]
     last = np.full(bands, -1, dtype=np.int32)
     up, up_left = np.full(bands, -1, dtype=np.int32), np.full(bands, -1, dtype=np.int32)
     sides = np.full((bands, 4), -1, dtype=np.int32)
-    for block in range(len(lattice.used)):
-        if not lattice.used[block]:
+    for tile in range(tiles.shape[1]):
+        # where one corner of a cell lies in a band, all four have a reached way near them
+        if not tiles[r // TILE, tile]:
             continue
-        for c in range(block * BLOCK, min((block + 1) * BLOCK, columns - 1)):
+        for c in range(tile * TILE, min((tile + 1) * TILE, columns - 1)):
             some = below[c] | below[c + 1] | mask[c] | mask[c + 1]
             every = below[c] & below[c + 1] & mask[c] & mask[c + 1]
             if some == every:
                 continue
-            xy, meta = _room(xy, meta, used, 2 * bands)
             differ, twin = mask[c] ^ mask[c + 1], -ONE
             for b in range(bands):
                 up_left[b] = up[b]
                 if differ >> b & 1:
-                    _cross(lattice, r, c, ZERO, b, xy, meta, used, twin)
+                    _cross(square, left, bottom, step, widen, reach, r, c, ZERO, b, xy, meta, used, twin)
                     meta[used, BEFORE] = last[b]
                     flat[b, c] = last[b] = twin = used
                     used += 1
@@ -136,7 +141,9 @@ def _trace_row(
             differ, twin = below[c + 1] ^ mask[c + 1], -ONE
             for b in range(bands):
                 if differ >> b & 1:
-                    _cross(lattice, r - 1, c + 1, ONE, b, xy, meta, used, twin)
+                    _cross(
+                        square, left, bottom, step, widen, reach, r - 1, c + 1, ONE, b, xy, meta, used, twin
+                    )
                     up[b] = twin = used
                     used += 1
                 else:
@@ -154,15 +161,15 @@ def _trace_row(
                 if corners % 5 == 0:
                     total = 0.0
                     for k in range(4):
-                        total += depth(lattice, r - (k >> 1), c + (k & 1), b)
+                        total += depth(square, widen, reach, r - (k >> 1), c + (k & 1), b)
                     joined = total > 0.0
                 sides[b, 0], sides[b, 1] = flat_below[b, c], up[b]
                 sides[b, 2], sides[b, 3] = flat[b, c], up_left[b]
-                _link(meta, corners, joined, sides[b])
+                _link(meta, corners, joined, sides, b)
                 if before != 0:
-                    _hold_apart(meta, corners, before, sides[b], sides[b - 1])
+                    _hold_apart(meta, corners, before, sides, b)
                 before = corners
-    return xy, meta, used
+    return used
 
 
 @kernel
@@ -267,47 +274,47 @@ def _bends(
 
 @kernel
 def _trace_all(
-    lattice: Lattice, row: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int
-) -> tuple[F64, I32, int]:
+    square: F32, tiles: U8, left: float, bottom: float, step: float, widen: float, reach: float,
+    row: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int,
+) -> tuple[F64, I32, int]:  # fmt: skip
     """Trace a strip that begins at lattice row ``row``; its first row is the last of the strip before.
 
     ``masks`` and ``flats`` hold two rows by turns and carry the last one on to the next strip.
     """
-    columns = lattice.square.shape[2]
-    near, other = np.empty(columns, dtype=np.float32), np.empty(columns, dtype=np.float32)
-    for block in range(len(lattice.used)):
-        if not lattice.used[block]:
-            for c in range(block * BLOCK, min(columns, (block + 1) * BLOCK)):
-                masks[0, c] = masks[1, c] = 0
-    for r in range(min(row, 1), lattice.square.shape[1]):
+    bands, columns = square.shape[0] - 1, square.shape[2]
+    least = np.empty(TILE, dtype=np.float32)
+    for r in range(min(row, 1), square.shape[1]):
         now = (row + r) & 1
-        masks_of_row(lattice, r, near, other, masks[now])
+        masks_of_row(square, tiles, widen, r, least, masks[now])
         if r > 0:
-            xy, meta, used = _trace_row(lattice, r, now, masks, flats, xy, meta, used)
+            xy, meta = _room(xy, meta, used, 2 * bands * columns)
+            used = _trace_row(
+                square, tiles, left, bottom, step, widen, reach, r, now, masks, flats, xy, meta, used
+            )  # fmt: skip
     return xy, meta, used
 
 
 @kernel
 def _draw(
-    start: I64, x: F64, y: F64, along_m: F64, length_m: F64, edges: I64, x0: float, y0: float,
+    start: I64, x: F64, y: F64, along_m: F64, length_m: F64, y0: float,
     ways_left: float, ways_bottom: float, side: float, square_columns: int, square_rows: int,
-    square: I64, item: I32, way_m: F64,
+    filed: I64, item: I32, way_m: F64,
     begin: I64, p_edge: I32, p_from: F64, p_to: F64, widen_m: float,
 ) -> tuple[F64, I64, I32, I32]:  # fmt: skip
-    # loose arrays cross into compiled code a hundred times faster than a tuple of them
-    ways = Ways(
-        start, x, y, along_m, length_m, edges, x0, y0, ways_left, ways_bottom, side, square_columns,
-        square_rows, square, item, way_m,
-    )  # fmt: skip
     bands = len(begin) - 1
     xy, meta, used = np.empty((2048, 2)), np.empty((2048, META), dtype=np.int32), ZERO
-    x_low, x_high, y_low, y_high = bounds(ways, begin[bands - 1], begin[bands], p_edge, p_from, p_to)
+    first, last = begin[bands - 1], begin[bands]
+    x_low, x_high, y_low, y_high = bounds(start, x, y, along_m, first, last, p_edge, p_from, p_to)
     if x_low > x_high:
         return _rings(xy, meta, used, x_low, y_low, 1.0)
-    latitude = 2.0 * math.atan(math.exp((y0 + (y_low + y_high) / 2.0) / EARTH_M)) - math.pi / 2.0
+    latitude = 2.0 * math.atan(math.exp((y0 + (y_low + y_high) / 2.0) / EARTH_RADIUS_M)) - math.pi / 2.0
     unit = 1.0 / math.cos(latitude)
     widen = widen_m * unit
-    step = unit * fitting_step_m(ways, ways.side / unit, begin[bands - 1], begin[bands], p_edge, p_from, p_to)
+    step = unit * fitting_step_m(
+        start, x, y, ways_left, ways_bottom, side, square_columns, way_m,
+        side / unit, first, last, p_edge, p_from, p_to,
+    )  # fmt: skip
+    reach = widen + 1.5 * step
     left, bottom = x_low - widen - 2.0 * step, y_low - widen - 2.0 * step
     columns = int((x_high + widen + 2.0 * step - left) / step) + 2
     rows = int((y_high + widen + 2.0 * step - bottom) / step) + 2
@@ -317,11 +324,14 @@ def _draw(
     seen = np.zeros(len(length_m), dtype=np.uint8)
     for row in range(0, rows - 1, strip):
         # one row more: strips share the row between them
-        lattice = lay_all(
-            ways, begin, p_edge, p_from, p_to, seen,
-            min(strip + 1, rows - row), columns, left, bottom + row * step, step, widen,
+        square, tiles = lay_all(
+            start, x, y, along_m, length_m, ways_left, ways_bottom, side, square_columns, square_rows, filed, item,
+            begin, p_edge, p_from, p_to, seen,
+            min(strip + 1, rows - row), columns, left, bottom + row * step, step, reach,
         )  # fmt: skip
-        xy, meta, used = _trace_all(lattice, row, masks, flats, xy, meta, used)
+        xy, meta, used = _trace_all(
+            square, tiles, left, bottom + row * step, step, widen, reach, row, masks, flats, xy, meta, used
+        )
     return _rings(xy, meta, used, left, bottom, step)
 
 
@@ -334,4 +344,8 @@ def draw(
     Returns vertices (n, 2) in sheet units, the start of each ring and an end, its band, and the ring
     that holds it (-1 for outer rings; outer rings turn left, holes right).
     """
-    return _draw(*ways, begin, p_edge, p_from, p_to, widen_m)
+    return _draw(
+        ways.start, ways.x, ways.y, ways.along_m, ways.length_m, ways.y0,
+        ways.left, ways.bottom, ways.side, ways.columns, ways.rows, ways.square, ways.item, ways.way_m,
+        begin, p_edge, p_from, p_to, widen_m,
+    )  # fmt: skip

@@ -9,8 +9,8 @@ import numpy as np
 
 from geo.compiled import kernel
 from geo.models import F64, I32, I64, Mode, RoadNetwork
+from geo.sphere import EARTH_RADIUS_M
 
-EARTH_M = 6_371_009.0  # the mean radius that lengths are computed with (geo.network)
 SQUARE_M = 250.0
 MAX_SQUARES = 4_000_000
 
@@ -96,12 +96,16 @@ def to_sheet(lon: F64, lat: F64) -> tuple[F64, F64]:
     >>> float(x[0]), round(float(y[0]), 6)
     (0.0, -0.0)
     """
-    return EARTH_M * np.radians(lon), EARTH_M * np.log(np.tan(np.pi / 4.0 + np.radians(lat) / 2.0))
+    return EARTH_RADIUS_M * np.radians(lon), EARTH_RADIUS_M * np.log(
+        np.tan(np.pi / 4.0 + np.radians(lat) / 2.0)
+    )
 
 
 def to_degrees(x: F64 | float, y: F64 | float) -> tuple[F64, F64]:
     """The way back from :func:`to_sheet`."""
-    return np.degrees(x / EARTH_M), np.degrees(2.0 * np.arctan(np.exp(y / EARTH_M)) - np.pi / 2.0)
+    return np.degrees(x / EARTH_RADIUS_M), np.degrees(
+        2.0 * np.arctan(np.exp(y / EARTH_RADIUS_M)) - np.pi / 2.0
+    )
 
 
 def _along(start: I64, x: F64, y: F64, length_m: F64) -> F64:

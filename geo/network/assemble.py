@@ -15,8 +15,7 @@ from geo.models import BARRIER_KINDS, F64, I32, I64, MODES, Bool, Lines, Mode, R
 from geo.network.modes import RULE_KEYS, Speeds, way_speeds
 from geo.network.raw import BarrierLine, RawWays
 from geo.network.turns import ban_turns
-
-EARTH_RADIUS_M = 6_371_009.0  # mean radius, as OSMnx
+from geo.sphere import great_circle_steps_m
 
 
 def local_crs(lon: float, lat: float) -> str:
@@ -186,10 +185,8 @@ def _speeds(raw: RawWays, edge_way: I64) -> tuple[dict[Mode, F64], dict[Mode, F6
 
 
 def line_lengths(lines: Lines) -> F64:
-    """Great-circle length of each line in metres, on a sphere of :data:`EARTH_RADIUS_M`."""
-    lon, lat = np.radians(lines.lon), np.radians(lines.lat)
-    h = np.sin(np.diff(lat) / 2) ** 2 + np.cos(lat[:-1]) * np.cos(lat[1:]) * np.sin(np.diff(lon) / 2) ** 2
-    step = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(h, 0, 1)))
+    """Great-circle length of each line in metres."""
+    step = great_circle_steps_m(lines.lon, lines.lat)
     step[lines.start[1:-1] - 1] = 0.0
     total = np.concatenate(([0.0], np.cumsum(step)))
     length: F64 = total[lines.start[1:] - 1] - total[lines.start[:-1]]

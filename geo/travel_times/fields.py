@@ -1,4 +1,4 @@
-"""Travel times from stations: to the nearest of them, or from each, as a sparse matrix."""
+"""From stations to targets and nodes: the nearest of many, or each by itself as a sparse matrix."""
 
 from __future__ import annotations
 
@@ -7,114 +7,63 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo.compiled import in_chunks
-from geo.config import WALK_KMH
-from geo.models import F64, I32, I64, Direction, Mode, NearestField, RoadNetwork, Snapped, TravelMatrix
-from geo.travel_times.costs import check_options
-from geo.travel_times.graph import Graph, Points, build_graph, source_points, target_points
+from geo.models import F64, I32, I64, NearestField, TravelMatrix
+from geo.travel_times.graph import Graph, Points
 from geo.travel_times.search import (
     bucket_width_s,
-    merge_nearest,
-    nearest_nodes,
+    give_out,
     nearest_targets,
     rows_of_nodes,
     rows_of_targets,
+    spread_some,
+    take_in,
 )
+from geo.travel_times.working import Pool, Working
 
-# Fewer searches than this are not worth a working set of their own.
+# Fewer searches than this are not worth a thread of their own.
 SMALLEST_CHUNK = 4
-FIELD_THREADS = 2  # each holds a field of its own: the memory is that of the network
+FIELD_THREADS = 2  # each has a working set of its own: the memory is that of the network
 
 
-def nearest(
-    network: RoadNetwork,
-    sources: Snapped,
-    targets: Snapped,
-    *,
-    mode: Mode,
-    limit_s: float,
-    speed_kmh: float | None = None,
-    access_speed_kmh: float = WALK_KMH,
-    direction: Direction = "to_station",
-    signal_wait_s: float = 0.0,
-) -> NearestField:
-    """Seconds between every target (and node) and the nearest source, where at most ``limit_s``.
-
-    Seconds are the access leg of the source, the way along the network and the access leg of the
-    target (none for a node); access legs are walked at ``access_speed_kmh``. Both ends of a target's
-    edge count, and so does the way straight along an edge that it shares with a source. With
-    ``to_station`` the way runs from the target to the source, else the other way. ``limit_s`` is
-    compared with no tolerance; ``inf`` is allowed. Of equally near sources the first wins. Sources
-    and targets that are not linked reach nothing. ``signal_wait_s``: see :func:`edge_seconds`.
-
-    Raises :class:`geo.errors.InputError` for options that cannot be.
-
-    >>> from geo.travel_times import snap
-    >>> from tests.toy import lonlat, toy_network
-    >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
-    >>> station, homes = snap(road, *lonlat([(100, 0)])), snap(road, *lonlat([(700, 10), (850, 0)]))
-    >>> nearest(road, station, homes, mode="walk", limit_s=600).seconds.round(3)
-    array([549.,  inf])
-    """
-    check_options(limit_s=limit_s)
-    graph = build_graph(
-        network, mode=mode, direction=direction, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s
-    )
-    near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
-    far = target_points(graph, targets, access_speed_kmh=access_speed_kmh)
-    inner_s, inner_label = _nearest_nodes(graph, near, limit_s)
+def nearest_field(graph: Graph, pool: Pool, near: Points, far: Points, limit_s: float) -> NearestField:
+    """Seconds and row of the nearest source for every target and node."""
     by_edge = np.argsort(near.edge, kind="stable").astype(np.int32)
-    seconds, label = nearest_targets(
-        inner_s,
-        inner_label,
-        by_edge,
-        near.edge[by_edge],
-        near.offset_m,
-        near.access_s,
-        far.edge,
-        far.offset_m,
-        far.access_s,
-        far.u,
-        far.v,
-        far.u_s,
-        far.v_s,
-        graph.out_s_per_m,
-        graph.back_s_per_m,
-        float(limit_s),
-    )
-    return NearestField(seconds, label, inner_s[graph.rank], inner_label[graph.rank])
+    node_s, node_label = np.full(len(graph.node), np.inf), np.full(len(graph.node), -1, dtype=np.int32)
+    with pool.one() as inner:
+        count = _spread_all(graph, pool, near, limit_s, inner)
+        seconds, label = nearest_targets(
+            inner.best, inner.labels, by_edge, near.edge[by_edge], near.offset_m, near.access_s,
+            far.edge, far.offset_m, far.access_s, far.u, far.v, far.u_s, far.v_s,
+            graph.out_s_per_m, graph.back_s_per_m, limit_s,
+        )  # fmt: skip
+        give_out(*inner, count, graph.node, node_s, node_label)
+    return NearestField(seconds, label, node_s, node_label)
 
 
-def matrix(
-    network: RoadNetwork,
-    sources: Snapped,
-    targets: Snapped,
-    *,
-    mode: Mode,
-    limit_s: float,
-    speed_kmh: float | None = None,
-    access_speed_kmh: float = WALK_KMH,
-    direction: Direction = "to_station",
-    signal_wait_s: float = 0.0,
-) -> TravelMatrix:
-    """Seconds between every source (row) and every target (column) that are within ``limit_s``.
+def _spread_all(graph: Graph, pool: Pool, near: Points, limit_s: float, into: Working) -> int:
+    """One field over the inner nodes, a thread for each part of the sources, neighbours together."""
+    width, buckets = _buckets(graph, near, limit_s)
+    order = np.argsort(near.u, kind="stable")
+    parts = np.array_split(order, min(FIELD_THREADS, max(1, len(order) // SMALLEST_CHUNK)))
 
-    Meaning, options and errors as for :func:`nearest`, whose seconds are the least of each column.
-    Memory is that of the result and a few arrays of the size of the network for each thread.
+    def some(part: I64, working: Working) -> int:
+        return int(
+            spread_some(
+                graph.row, graph.head, graph.seconds, near.u, near.v, near.u_s, near.v_s, limit_s, part,
+                *working, width, buckets,
+            )
+        )  # fmt: skip
 
-    >>> from geo.travel_times import snap
-    >>> from tests.toy import lonlat, toy_network
-    >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
-    >>> ends = snap(road, *lonlat([(0, 0), (300, 0), (900, 0)]))
-    >>> within = matrix(road, ends, ends, mode="walk", limit_s=300)
-    >>> within.indptr, within.indices, within.seconds.round(3)
-    (array([0, 2, 4, 5]), array([0, 1, 0, 1, 2], dtype=int32), array([  0., 270., 270.,   0.,   0.]))
-    """
-    check_options(limit_s=limit_s)
-    graph = build_graph(
-        network, mode=mode, direction=direction, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s
-    )
-    near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
-    far = target_points(graph, targets, access_speed_kmh=access_speed_kmh)
+    if len(parts) == 1:
+        return some(parts[0], into)
+    with pool.one() as other:
+        sets = (into, other)
+        count, others = in_chunks(2, 1, lambda first, _last: some(parts[first], sets[first]))
+        return int(take_in(*into, count, *other, others))
+
+
+def target_rows(graph: Graph, pool: Pool, near: Points, far: Points, limit_s: float) -> TravelMatrix:
+    """Seconds between every source (row) and every target (column) within the limit."""
     use_u, use_v = np.flatnonzero(np.isfinite(far.u_s)), np.flatnonzero(np.isfinite(far.v_s))
     at = np.concatenate((far.u[use_u], far.v[use_v]))
     order = np.argsort(at, kind="stable")
@@ -124,107 +73,39 @@ def matrix(
     link_s = np.concatenate((far.u_s[use_u], far.v_s[use_v]))[order]
     by_edge = np.argsort(far.edge, kind="stable").astype(np.int32)
     target_edge = far.edge[by_edge]
-
-    width_s, buckets = bucket_width_s(graph.seconds, np.column_stack((near.u_s, near.v_s)), float(limit_s))
-
-    def rows(first: int, last: int) -> tuple[I64, I32, F64]:
-        return rows_of_targets(
-            graph.row,
-            graph.head,
-            graph.seconds,
-            first,
-            last,
-            near.u,
-            near.v,
-            near.u_s,
-            near.v_s,
-            near.edge,
-            near.offset_m,
-            near.access_s,
-            link_row,
-            link_target,
-            link_s,
-            by_edge,
-            target_edge,
-            far.offset_m,
-            far.access_s,
-            graph.out_s_per_m,
-            graph.back_s_per_m,
-            float(limit_s),
-            width_s,
-            buckets,
-        )
-
-    return _joined(in_chunks(len(sources), SMALLEST_CHUNK, rows), (len(sources), len(targets)))
-
-
-def reach_nodes(
-    network: RoadNetwork,
-    sources: Snapped,
-    *,
-    mode: Mode,
-    limit_s: float,
-    speed_kmh: float | None = None,
-    access_speed_kmh: float = WALK_KMH,
-    direction: Direction = "to_station",
-    signal_wait_s: float = 0.0,
-) -> TravelMatrix:
-    """Seconds between every source (row) and every node (column) that are within ``limit_s``.
-
-    Meaning, options and errors as for :func:`nearest`; nodes have no access leg. Where turns are banned
-    (``drive``), columns of the copies of nodes that they call for follow those of the nodes, as in
-    :class:`geo.models.NearestField`.
-
-    >>> from geo.travel_times import snap
-    >>> from tests.toy import lonlat, toy_network
-    >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
-    >>> reach_nodes(road, snap(road, *lonlat([(300, 0)])), mode="walk", limit_s=300).indices
-    array([0], dtype=int32)
-    """
-    check_options(limit_s=limit_s)
-    graph = build_graph(
-        network, mode=mode, direction=direction, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s
-    )
-    near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
-
-    width_s, buckets = bucket_width_s(graph.seconds, np.column_stack((near.u_s, near.v_s)), float(limit_s))
+    width, buckets = _buckets(graph, near, limit_s)
 
     def rows(first: int, last: int) -> tuple[I64, I32, F64]:
-        return rows_of_nodes(
-            graph.row,
-            graph.head,
-            graph.seconds,
-            graph.node,
-            first,
-            last,
-            near.u,
-            near.v,
-            near.u_s,
-            near.v_s,
-            float(limit_s),
-            width_s,
-            buckets,
-        )
+        with pool.one() as working:
+            found: tuple[I64, I32, F64] = rows_of_targets(
+                graph.row, graph.head, graph.seconds, first, last, near.u, near.v, near.u_s, near.v_s,
+                near.edge, near.offset_m, near.access_s, link_row, link_target, link_s,
+                by_edge, target_edge, far.offset_m, far.access_s, graph.out_s_per_m, graph.back_s_per_m,
+                limit_s, *working, width, buckets,
+            )  # fmt: skip
+            return found
 
-    return _joined(in_chunks(len(sources), SMALLEST_CHUNK, rows), (len(sources), len(graph.node)))
+    return _joined(in_chunks(len(near), SMALLEST_CHUNK, rows), (len(near), len(far)))
 
 
-def _nearest_nodes(graph: Graph, near: Points, limit_s: float) -> tuple[F64, I32]:
-    """One field over the inner nodes, a thread for each part of the sources, neighbours together."""
-    order = np.argsort(near.u, kind="stable")
-    width_s, buckets = bucket_width_s(graph.seconds, np.column_stack((near.u_s, near.v_s)), float(limit_s))
-    parts = np.array_split(order, min(FIELD_THREADS, max(1, len(order) // SMALLEST_CHUNK)))
+def node_rows(graph: Graph, pool: Pool, near: Points, limit_s: float) -> TravelMatrix:
+    """Seconds between every source (row) and every place (column) within the limit."""
+    width, buckets = _buckets(graph, near, limit_s)
 
-    def some(first: int, _last: int) -> tuple[F64, I32]:
-        return nearest_nodes(
-            graph.row, graph.head, graph.seconds, near.u, near.v, near.u_s, near.v_s, float(limit_s),
-            parts[first], width_s, buckets,
-        )  # fmt: skip
+    def rows(first: int, last: int) -> tuple[I64, I32, F64]:
+        with pool.one() as working:
+            found: tuple[I64, I32, F64] = rows_of_nodes(
+                graph.row, graph.head, graph.seconds, graph.node, first, last,
+                near.u, near.v, near.u_s, near.v_s, limit_s, *working, width, buckets,
+            )  # fmt: skip
+            return found
 
-    (best, label), *others = in_chunks(len(parts), 1, some)
-    for other in others:
-        merge_nearest(best, label, *other)
-    return best, label
+    return _joined(in_chunks(len(near), SMALLEST_CHUNK, rows), (len(near), len(graph.node)))
+
+
+def _buckets(graph: Graph, near: Points, limit_s: float) -> tuple[float, int]:
+    ends = np.column_stack((near.u_s, near.v_s))
+    return bucket_width_s(graph.longest_s, graph.mean_s, ends, limit_s)
 
 
 def _joined(parts: Sequence[tuple[I64, I32, F64]], shape: tuple[int, int]) -> TravelMatrix:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.models import F64, I32, I64, Direction, Mode, RoadNetwork, Snapped, Turns, no_turns
+from geo.models import F64, I32, Direction, Mode, RoadNetwork, Snapped, Turns, no_turns
 from geo.travel_times.costs import KMH_PER_MS, Costs, check_options, edge_costs
 from geo.travel_times.turns import split_at_bans
 
@@ -25,10 +25,10 @@ class Graph:
     ``depart_u``/``depart_v``: places where the *search* comes out of each edge at its ends, and from
     which it enters it. ``out_s_per_m``/``back_s_per_m``: seconds per metre of each edge when the search
     goes from u to v / from v to u; for ``to_station`` that is travel from v to u / u to v.
-    ``half_wait_s``: one item a place.
+    ``half_wait_s``: one item a place. ``longest_s``/``mean_s``: of the arcs, 0 where there are none.
     """
 
-    row: I64
+    row: I32
     head: I32
     seconds: F64
     rank: I32
@@ -41,6 +41,8 @@ class Graph:
     out_s_per_m: F64
     back_s_per_m: F64
     half_wait_s: F64
+    longest_s: float
+    mean_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,9 @@ class Points:
     v: I32
     u_s: F64
     v_s: F64
+
+    def __len__(self) -> int:
+        return len(self.edge)
 
 
 def build_graph(
@@ -98,7 +103,7 @@ def build_graph(
         )
     )
     order = np.argsort(tail, kind="stable")
-    row = np.zeros(len(node) + 1, dtype=np.int64)
+    row = np.zeros(len(node) + 1, dtype=np.int32)
     np.cumsum(np.bincount(tail, minlength=len(node)), out=row[1:])
     return Graph(
         row=row,
@@ -114,6 +119,8 @@ def build_graph(
         out_s_per_m=out,
         back_s_per_m=back,
         half_wait_s=costs.half_wait_s[places.node],
+        longest_s=float(seconds.max(initial=0.0)),
+        mean_s=float(seconds.mean()) if len(seconds) else 0.0,
     )
 
 

@@ -6,60 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from geo.config import WALK_KMH
-from geo.models import (
-    F64,
-    I32,
-    I64,
-    Bool,
-    Direction,
-    Mode,
-    NearestField,
-    RoadNetwork,
-    Snapped,
-    Stretches,
-    TravelMatrix,
-)
-from geo.travel_times.costs import check_options
-from geo.travel_times.graph import AT_NODE_M, Graph, Points, build_graph, source_points
+from geo.models import F64, I32, I64, Bool, NearestField, Stretches, TravelMatrix
+from geo.travel_times.graph import AT_NODE_M, Graph, Points
 from geo.travel_times.split import split_edges
 
 
-def stretches(
-    network: RoadNetwork,
-    sources: Snapped,
-    node_seconds: F64,
-    *,
-    mode: Mode,
-    limit_s: float,
-    speed_kmh: float | None = None,
-    access_speed_kmh: float = WALK_KMH,
-    direction: Direction = "to_station",
-    signal_wait_s: float = 0.0,
-) -> Stretches:
-    """The parts of edges from which (to which) a source is within ``limit_s``.
-
-    ``node_seconds``: one time a node (and a copy of a node where turns are banned), ``inf`` where none:
-    the ``node_seconds`` of :func:`nearest`, or a row of :func:`reach_nodes` made dense, found with the same ``sources`` and options and a
-    limit of at least ``limit_s``. Every part grows from an end of its edge that is reached, or from
-    a source on the edge itself (its access leg counted). Parts are merged, so those of one edge are
-    disjoint; they ascend by edge and position. Edges closed to the mode have none, and a one-way
-    edge is reached against the search only up to its sources.
-
-    Raises :class:`geo.errors.InputError` for options that cannot be.
-
-    >>> from geo.travel_times import snap
-    >>> from tests.toy import lonlat, toy_network
-    >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
-    >>> part = stretches(road, snap(road, *lonlat([(300, 0)])), np.full(2, np.inf), mode="walk", limit_s=90)
-    >>> part.from_m.round(3), part.to_m.round(3)
-    (array([200.]), array([400.]))
-    """
-    check_options(limit_s=limit_s)
-    graph = build_graph(
-        network, mode=mode, direction=direction, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s
-    )
-    near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
+def stretches_within(graph: Graph, near: Points, node_seconds: F64, limit_s: float) -> Stretches:
+    """The parts of edges from which (to which) a source is within the limit."""
     # An unreached node has nothing left, under an infinite limit too.
     left_at = np.where(np.isfinite(node_seconds), limit_s, 0.0) - (node_seconds + graph.half_wait_s)
     left_u, left_v = left_at[graph.depart_u], left_at[graph.depart_v]
@@ -70,37 +23,9 @@ def stretches(
     return Stretches(edge.astype(np.int32), start, stop)
 
 
-def stretches_each(
-    network: RoadNetwork,
-    sources: Snapped,
-    nodes: TravelMatrix,
-    *,
-    mode: Mode,
-    limit_s: float,
-    speed_kmh: float | None = None,
-    access_speed_kmh: float = WALK_KMH,
-    direction: Direction = "to_station",
-    signal_wait_s: float = 0.0,
-) -> list[Stretches]:
-    """:func:`stretches` of every source by itself, all at once.
-
-    ``nodes``: the result of :func:`reach_nodes` for the same sources and options, its limit at least
-    ``limit_s``. One item a source, in their order.
-
-    >>> from geo.travel_times import reach_nodes, snap
-    >>> from tests.toy import lonlat, toy_network
-    >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
-    >>> both = snap(road, *lonlat([(300, 0), (600, 0)]))
-    >>> nodes = reach_nodes(road, both, mode="walk", limit_s=90)
-    >>> [part.from_m.round(3).tolist() for part in stretches_each(road, both, nodes, mode="walk", limit_s=90)]
-    [[200.0], [500.0]]
-    """
-    check_options(limit_s=limit_s)
-    graph = build_graph(
-        network, mode=mode, direction=direction, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s
-    )
-    near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
-    of_source = np.repeat(np.arange(len(sources)), np.diff(nodes.indptr))
+def stretches_each(graph: Graph, near: Points, nodes: TravelMatrix, limit_s: float) -> list[Stretches]:
+    """:func:`stretches_within` of every source by itself, from the times of a row each."""
+    of_source = np.repeat(np.arange(len(near)), np.diff(nodes.indptr))
     left = limit_s - (nodes.seconds + graph.half_wait_s[nodes.indices])
     keep = left >= 0
     of_source, node, left = of_source[keep], nodes.indices[keep], left[keep]
@@ -108,13 +33,13 @@ def stretches_each(
     entry_v, edge_v = _incident(graph.depart_v, node, len(graph.node))
     here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
     # one number for a source and an edge: parts of different sources are never united
-    many = np.int64(max(network.edge_count, 1))
+    many = np.int64(max(len(graph.length_m), 1))
     key, start, stop = _grown(
         graph, edge_u, left[entry_u], edge_v, left[entry_v], near, here, limit_s,
         shift_u=of_source[entry_u] * many, shift_v=of_source[entry_v] * many, shift_here=here * many,
     )  # fmt: skip
     key, start, stop = _merged(key, start, stop)
-    cut = np.searchsorted(key, np.arange(len(sources) + 1) * many)
+    cut = np.searchsorted(key, np.arange(len(near) + 1) * many)
     return [
         Stretches((key[a:b] - i * many).astype(np.int32), start[a:b], stop[a:b])
         for i, (a, b) in enumerate(pairwise(cut))
@@ -201,48 +126,18 @@ def _running_maximum(values: F64, group_first: Bool) -> F64:
     return result
 
 
-def stretches_of_nearest(
-    network: RoadNetwork,
-    sources: Snapped,
-    field: NearestField,
-    *,
-    mode: Mode,
-    limit_s: float,
-    speed_kmh: float | None = None,
-    access_speed_kmh: float = WALK_KMH,
-    direction: Direction = "to_station",
-    signal_wait_s: float = 0.0,
-) -> list[Stretches]:
-    """The ways split among the sources: of each, the parts that are within ``limit_s`` and nearest to it.
-
-    ``field``: the result of :func:`nearest` for the same sources and options, its limit at least
-    ``limit_s``. Together the parts are those of :func:`stretches`; where two sources are equally near,
-    one of them has the place. One item a source, in their order.
-
-    >>> from geo.travel_times import nearest, snap
-    >>> from tests.toy import lonlat, toy_network
-    >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
-    >>> both = snap(road, *lonlat([(100, 0), (600, 0)]))
-    >>> field = nearest(road, both, both, mode="walk", limit_s=900)
-    >>> parts = stretches_of_nearest(road, both, field, mode="walk", limit_s=900)
-    >>> [(part.from_m.round(3).tolist(), part.to_m.round(3).tolist()) for part in parts]
-    [([0.0], [350.0]), ([350.0], [900.0])]
-    """
-    check_options(limit_s=limit_s)
-    graph = build_graph(
-        network, mode=mode, direction=direction, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s
-    )
-    near = source_points(graph, sources, access_speed_kmh=access_speed_kmh)
+def stretches_of_nearest(graph: Graph, near: Points, field: NearestField, limit_s: float) -> list[Stretches]:
+    """The ways split among the sources: of each, the parts that are within the limit and nearest to it."""
     here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
     here = here[np.argsort(near.edge[here], kind="stable")]
     label, edge, start, stop = split_edges(
         graph.depart_u, graph.depart_v, graph.length_m, graph.out_s_per_m, graph.back_s_per_m, graph.half_wait_s,
         field.node_seconds, field.node_label, here, near.edge[here], near.offset_m, near.access_s,
-        float(limit_s),
+        limit_s,
     )  # fmt: skip
-    many = np.int64(max(network.edge_count, 1))
+    many = np.int64(max(len(graph.length_m), 1))
     key, start, stop = _merged(label * many + edge, start, stop)
-    cut = np.searchsorted(key, np.arange(len(sources) + 1) * many)
+    cut = np.searchsorted(key, np.arange(len(near) + 1) * many)
     return [
         Stretches((key[a:b] - i * many).astype(np.int32), start[a:b], stop[a:b])
         for i, (a, b) in enumerate(pairwise(cut))

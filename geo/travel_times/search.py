@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,148 +13,168 @@ from geo.travel_times.graph import AT_NODE_M
 # A bare 0 has a type of its own in numba, and every kernel that it is passed to is compiled once more.
 ZERO: Any = np.int64(0)
 MAX_BUCKETS = 1 << 16
+ENTRIES = 1024  # that wait at once, to begin with
 
 
-class Queue(NamedTuple):
-    """What waits to be settled, in a ring of buckets of ``1 / per_s`` seconds each.
-
-    ``bucket``: first entry of each bucket or -1, a power of two of them; an entry is a node, its
-    seconds and the next entry. A bucket is worked off last in, first out: a node that turns out to be
-    nearer is simply settled again, so the times are exact whatever the width.
-    """
-
-    bucket: I32
-    node: I32
-    seconds: F64
-    following: I32
-    per_s: float
-
-
-def bucket_width_s(arc_s: F64, source_s: F64, limit_s: float) -> tuple[float, int]:
+def bucket_width_s(longest_s: float, mean_s: float, source_s: F64, limit_s: float) -> tuple[float, int]:
     """Width and number of buckets: about a mean arc wide, the ring as long as the longest arc."""
-    longest = float(arc_s.max()) if len(arc_s) else 0.0
     ends = source_s[np.isfinite(source_s).all(axis=1)]
     if len(ends):
-        longest = max(longest, float(np.ptp(ends, axis=1).max()))
-    longest = min(longest, limit_s) if np.isfinite(limit_s) else longest
-    width = max(float(arc_s.mean()) if len(arc_s) else 0.0, longest / (MAX_BUCKETS - 4), 1e-3)
-    return width, 1 << (int(longest / width) + 3).bit_length()
+        longest_s = max(longest_s, float(np.ptp(ends, axis=1).max()))
+    longest_s = min(longest_s, limit_s)
+    width = max(mean_s, longest_s / (MAX_BUCKETS - 4), 1e-3)
+    return width, 1 << (int(longest_s / width) + 3).bit_length()
 
 
 @kernel
-def _new_queue(width_s: float, buckets: int) -> Queue:
-    size = 1024
-    return Queue(
-        np.full(buckets, -1, dtype=np.int32), np.empty(size, dtype=np.int32), np.empty(size),
-        np.empty(size, dtype=np.int32), 1.0 / width_s,
-    )  # fmt: skip
-
-
-@kernel
-def _longer(queue: Queue) -> Queue:
-    """The queue with room for twice the entries."""
-    size = len(queue.node)
-    node, seconds = np.empty(2 * size, dtype=np.int32), np.empty(2 * size)
-    following = np.empty(2 * size, dtype=np.int32)
+def _longer(node: I32, seconds: F64, following: I32) -> tuple[I32, F64, I32]:
+    """Room for twice the entries."""
+    size = len(node)
+    more_n, more_s = np.empty(2 * size, dtype=np.int32), np.empty(2 * size)
+    more_f = np.empty(2 * size, dtype=np.int32)
     for k in range(size):
-        node[k], seconds[k], following[k] = queue.node[k], queue.seconds[k], queue.following[k]
-    return Queue(queue.bucket, node, seconds, following, queue.per_s)
+        more_n[k], more_s[k], more_f[k] = node[k], seconds[k], following[k]
+    return more_n, more_s, more_f
+
+
+@kernel
+def _settle(
+    row: I32, head: I32, arc_s: F64, limit_s: float, mine: Any, best: F64, labels: I32, touched: I32,
+    bucket: I32, per_s: float, waiting: I32, waiting_s: F64, following: I32,
+    at: Any, used: Any, free: Any, pending: Any, count: Any,
+) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
+    """Work off the buckets until nothing is pending, or until there may not be room for more entries."""
+    mask = np.int64(len(bucket) - 1)
+    while pending > 0:
+        entry = bucket[at & mask]
+        if entry < 0:
+            at += 1
+            continue
+        here, so_far = waiting[entry], waiting_s[entry]
+        if used + (row[here + 1] - row[here]) > len(waiting):
+            break
+        bucket[at & mask] = following[entry]
+        pending -= 1
+        following[entry] = free
+        free = entry
+        if so_far > best[here] or labels[here] != mine:
+            continue
+        for arc in range(row[here], row[here + 1]):
+            seconds = so_far + arc_s[arc]
+            ahead = head[arc]
+            known = best[ahead]
+            if seconds > known or not seconds <= limit_s:
+                continue
+            owner = labels[ahead]
+            if seconds == known and mine >= owner:
+                continue
+            if owner < 0:
+                touched[count] = ahead
+                count += 1
+            best[ahead], labels[ahead] = seconds, mine
+            if free >= 0:
+                entry = free
+                free = following[entry]
+            else:
+                entry = np.int32(used)
+                used += 1
+            slot = np.int64(seconds * per_s) & mask
+            waiting[entry], waiting_s[entry], following[entry] = ahead, seconds, bucket[slot]
+            bucket[slot] = entry
+            pending += 1
+    return at, used, free, pending, count
 
 
 @kernel
 def _spread(
-    row: I64, head: I32, arc_s: F64, limit_s: float,
+    row: I32, head: I32, arc_s: F64, limit_s: float,
     start_u: int, start_v: int, u_s: float, v_s: float, label: int,
-    best: F64, labels: I32, touched: I32, count: int, queue: Queue,
-) -> tuple[Queue, int]:  # fmt: skip
+    best: F64, labels: I32, touched: I32, count: int,
+    bucket: I32, per_s: float, waiting: I32, waiting_s: F64, following: I32,
+) -> tuple[int, I32, F64, I32]:  # fmt: skip
     """Search from one source; better times and, of equal ones, smaller labels go into ``best`` and ``labels``.
 
     Where ``best`` knows better, the search stops: many sources share one field, one after the other.
-    Nodes without a label before are added to ``touched`` (which may be empty: then they are not);
-    returns the queue, empty again, and the touched count.
+    Nodes without a label before are added to ``touched``; returns their count and the room for entries.
+
+    What waits to be settled is an entry (node ``waiting``, ``waiting_s``, ``following`` entry or -1) of
+    a ring of buckets of ``1 / per_s`` seconds each: ``bucket`` holds the first entry of each or -1, a
+    power of two of them, empty before and after. A bucket is worked off last in, first out: a node that
+    turns out to be nearer is simply settled again, so the times are exact whatever the width.
     """
-    mask, kept = len(queue.bucket) - 1, len(touched) > 0
+    mask, mine = np.int64(len(bucket) - 1), np.int32(label)
     used, free, pending = ZERO, np.int32(-1), ZERO
     at = np.int64(1) << 62
     for end in range(2):
         node, seconds = (start_u, u_s) if end == 0 else (start_v, v_s)
         if node < 0 or not seconds <= limit_s:
             continue
-        if seconds < best[node] or (seconds == best[node] and label < labels[node]):
-            if kept and labels[node] < 0:
+        if seconds < best[node] or (seconds == best[node] and mine < labels[node]):
+            if labels[node] < 0:
                 touched[count] = node
                 count += 1
-            best[node], labels[node] = seconds, label
-            slot = np.int64(seconds * queue.per_s)
+            best[node], labels[node] = seconds, mine
+            slot = np.int64(seconds * per_s)
             at = min(at, slot)
-            queue.node[used], queue.seconds[used] = node, seconds
-            queue.following[used] = queue.bucket[slot & mask]
-            queue.bucket[slot & mask] = used
+            waiting[used], waiting_s[used], following[used] = node, seconds, bucket[slot & mask]
+            bucket[slot & mask] = used
             used, pending = used + 1, pending + 1
     while pending > 0:
-        entry = queue.bucket[at & mask]
-        if entry < 0:
-            at += 1
-            continue
-        queue.bucket[at & mask] = queue.following[entry]
-        pending -= 1
-        node, so_far = queue.node[entry], queue.seconds[entry]
-        queue.following[entry] = free
-        free = entry
-        if so_far > best[node] or labels[node] != label:
-            continue
-        for arc in range(row[node], row[node + 1]):
-            seconds = so_far + arc_s[arc]
-            if not seconds <= limit_s:
-                continue
-            ahead = head[arc]
-            if seconds < best[ahead] or (seconds == best[ahead] and label < labels[ahead]):
-                if kept and labels[ahead] < 0:
-                    touched[count] = ahead
-                    count += 1
-                best[ahead], labels[ahead] = seconds, label
-                if free >= 0:
-                    entry = free
-                    free = queue.following[entry]
-                else:
-                    if used == len(queue.node):
-                        queue = _longer(queue)
-                    entry = np.int32(used)
-                    used += 1
-                slot = np.int64(seconds * queue.per_s) & mask
-                queue.node[entry], queue.seconds[entry] = ahead, seconds
-                queue.following[entry] = queue.bucket[slot]
-                queue.bucket[slot] = entry
-                pending += 1
-    return queue, count
-
-
-@kernel
-def nearest_nodes(
-    row: I64, head: I32, arc_s: F64, source_u: I32, source_v: I32, u_s: F64, v_s: F64, limit_s: float,
-    order: I64, width_s: float, buckets: int,
-) -> tuple[F64, I32]:  # fmt: skip
-    """Seconds from the nearest of the sources in ``order`` and its row, for every (inner) node.
-
-    ``inf`` and -1 beyond the limit. Sources near each other should follow each other in ``order``.
-    """
-    n = len(row) - 1
-    best, labels = np.full(n, np.inf), np.full(n, -1, dtype=np.int32)
-    queue, nothing = _new_queue(width_s, buckets), np.empty(0, dtype=np.int32)
-    for i in order:
-        queue, _ = _spread(
-            row, head, arc_s, limit_s, ZERO + source_u[i], ZERO + source_v[i], u_s[i], v_s[i], i,
-            best, labels, nothing, ZERO, queue,
+        # loose arrays that are never bound anew: with tuples or growth inside, this takes up to three times as long
+        at, used, free, pending, count = _settle(
+            row, head, arc_s, limit_s, mine, best, labels, touched, bucket, per_s,
+            waiting, waiting_s, following, at, used, free, pending, count,
         )  # fmt: skip
-    return best, labels
+        if pending > 0:
+            waiting, waiting_s, following = _longer(waiting, waiting_s, following)
+    return count, waiting, waiting_s, following
 
 
 @kernel
-def merge_nearest(best: F64, labels: I32, other: F64, other_labels: I32) -> None:
-    """Take into a field what another field knows better; of equal times the smaller label."""
-    for k in range(len(best)):
-        if other[k] < best[k] or (other[k] == best[k] and 0 <= other_labels[k] < labels[k]):
-            best[k], labels[k] = other[k], other_labels[k]
+def spread_some(
+    row: I32, head: I32, arc_s: F64, source_u: I32, source_v: I32, u_s: F64, v_s: F64, limit_s: float,
+    order: I64, best: F64, labels: I32, touched: I32, width_s: float, buckets: int,
+) -> Any:  # fmt: skip
+    """Search from the sources in ``order`` into one clean working set; returns how many nodes it touched.
+
+    Sources near each other should follow each other in ``order``.
+    """
+    bucket, per_s = np.full(buckets, -1, dtype=np.int32), 1.0 / width_s
+    waiting, waiting_s = np.empty(ENTRIES, dtype=np.int32), np.empty(ENTRIES)
+    following = np.empty(ENTRIES, dtype=np.int32)
+    count: Any = ZERO
+    for i in order:
+        count, waiting, waiting_s, following = _spread(
+            row, head, arc_s, limit_s, ZERO + source_u[i], ZERO + source_v[i], u_s[i], v_s[i], i,
+            best, labels, touched, count, bucket, per_s, waiting, waiting_s, following,
+        )  # fmt: skip
+    return count
+
+
+@kernel
+def take_in(
+    best: F64, labels: I32, touched: I32, count: int,
+    other: F64, other_labels: I32, other_touched: I32, other_count: int,
+) -> int:  # fmt: skip
+    """Take into a working set what another knows better, and clean the other; of equal times the smaller label."""
+    for k in range(other_count):
+        at = other_touched[k]
+        if labels[at] < 0:
+            touched[count] = at
+            count += 1
+        if other[at] < best[at] or (other[at] == best[at] and other_labels[at] < labels[at]):
+            best[at], labels[at] = other[at], other_labels[at]
+        other[at], other_labels[at] = np.inf, -1
+    return count
+
+
+@kernel
+def give_out(best: F64, labels: I32, touched: I32, count: int, node: I32, seconds: F64, label: I32) -> None:
+    """Move a working set into dense fields in the order of the network, and clean it."""
+    for k in range(count):
+        at = touched[k]
+        seconds[node[at]], label[node[at]] = best[at], labels[at]
+        best[at], labels[at] = np.inf, -1
 
 
 @kernel
@@ -222,20 +242,23 @@ def _grown(old_i: I32, old_s: F64, used: int, needed: int) -> tuple[I32, F64]:
 
 @kernel
 def rows_of_nodes(
-    row: I64, head: I32, arc_s: F64, node: I32,
+    row: I32, head: I32, arc_s: F64, node: I32,
     first: int, last: int, source_u: I32, source_v: I32, u_s: F64, v_s: F64, limit_s: float,
-    width_s: float, buckets: int,
+    best: F64, labels: I32, touched: I32, width_s: float, buckets: int,
 ) -> tuple[I64, I32, F64]:  # fmt: skip
-    """For sources ``first``..``last``: nodes (outer rows, ascending) and seconds within the limit."""
-    n = len(row) - 1
-    best, labels = np.full(n, np.inf), np.full(n, -1, dtype=np.int32)
-    touched, queue = np.empty(n, dtype=np.int32), _new_queue(width_s, buckets)
+    """For sources ``first``..``last``: nodes (outer rows, ascending) and seconds within the limit.
+
+    ``best``, ``labels`` and ``touched`` are a clean working set, and clean again at the end.
+    """
+    bucket, per_s = np.full(buckets, -1, dtype=np.int32), 1.0 / width_s
+    waiting, waiting_s = np.empty(ENTRIES, dtype=np.int32), np.empty(ENTRIES)
+    following = np.empty(ENTRIES, dtype=np.int32)
     counts = np.zeros(last - first, dtype=np.int64)
     indices, seconds, used = np.empty(1024, dtype=np.int32), np.empty(1024), ZERO
     for i in range(first, last):
-        queue, count = _spread(
+        count, waiting, waiting_s, following = _spread(
             row, head, arc_s, limit_s, ZERO + source_u[i], ZERO + source_v[i], u_s[i], v_s[i], ZERO,
-            best, labels, touched, ZERO, queue,
+            best, labels, touched, ZERO, bucket, per_s, waiting, waiting_s, following,
         )  # fmt: skip
         indices, seconds = _grown(indices, seconds, used, count)
         order = np.argsort(node[touched[:count]])
@@ -251,29 +274,31 @@ def rows_of_nodes(
 
 @kernel
 def rows_of_targets(
-    row: I64, head: I32, arc_s: F64,
+    row: I32, head: I32, arc_s: F64,
     first: int, last: int, source_u: I32, source_v: I32, u_s: F64, v_s: F64,
     source_edge: I32, source_m: F64, source_s: F64,
     link_row: I64, link_target: I32, link_s: F64,
     target_order: I32, target_edge: I32, target_m: F64, target_s: F64,
-    out_s_per_m: F64, back_s_per_m: F64, limit_s: float, width_s: float, buckets: int,
+    out_s_per_m: F64, back_s_per_m: F64, limit_s: float,
+    best: F64, labels: I32, touched: I32, width_s: float, buckets: int,
 ) -> tuple[I64, I32, F64]:  # fmt: skip
     """For sources ``first``..``last``: targets (ascending) and seconds within the limit.
 
     ``link_*``: CSR node → targets on its edges with the seconds from the node to each;
-    ``target_order`` sorts the targets by edge, ``target_edge`` is already in that order.
+    ``target_order`` sorts the targets by edge, ``target_edge`` is already in that order. The working
+    set is clean before and after.
     """
-    n = len(row) - 1
-    best, labels = np.full(n, np.inf), np.full(n, -1, dtype=np.int32)
-    touched, queue = np.empty(n, dtype=np.int32), _new_queue(width_s, buckets)
+    bucket, per_s = np.full(buckets, -1, dtype=np.int32), 1.0 / width_s
+    waiting, waiting_s = np.empty(ENTRIES, dtype=np.int32), np.empty(ENTRIES)
+    following = np.empty(ENTRIES, dtype=np.int32)
     least, found = np.full(len(target_m), np.inf), np.empty(len(target_m), dtype=np.int32)
     counts = np.zeros(last - first, dtype=np.int64)
     indices, seconds, used = np.empty(1024, dtype=np.int32), np.empty(1024), ZERO
     for i in range(first, last):
         hits = ZERO
-        queue, count = _spread(
+        count, waiting, waiting_s, following = _spread(
             row, head, arc_s, limit_s, ZERO + source_u[i], ZERO + source_v[i], u_s[i], v_s[i], ZERO,
-            best, labels, touched, ZERO, queue,
+            best, labels, touched, ZERO, bucket, per_s, waiting, waiting_s, following,
         )  # fmt: skip
         for k in range(count):
             at = touched[k]

@@ -8,6 +8,7 @@ from pyproj import Transformer
 from geo.compiled import in_chunks
 from geo.errors import Defect, InputError
 from geo.models import F64, I32, Bool, Lines, Mode, RoadNetwork, Snapped
+from geo.sphere import great_circle_steps_m
 from geo.travel_times.costs import check_options
 from geo.travel_times.segments import Segments, segment_grid, snap_points
 
@@ -114,14 +115,15 @@ def _road_segments(network: RoadNetwork, usable: Bool, project: Transformer) -> 
     lines = network.geometry
     x, y = _projected(project, lines.lon, lines.lat)
     line, vertex = _pieces(lines, usable)
-    planar = np.hypot(x[vertex + 1] - x[vertex], y[vertex + 1] - y[vertex])
-    stop = np.cumsum(planar)
+    # the plane says where the foot of a leg is; along the road lengths are those of the sphere, as length_m
+    own_m = great_circle_steps_m(lines.lon, lines.lat)[vertex] if len(vertex) else np.empty(0)
+    stop = np.cumsum(own_m)
     begins = np.searchsorted(line, line, side="left")
-    before = (stop - planar)[begins] if len(line) else stop
-    total = np.bincount(line, weights=planar, minlength=network.edge_count)[line]
-    # Planar metres become metres of the edge, so that offsets agree with length_m to the last bit.
+    before = (stop - own_m)[begins] if len(line) else stop
+    total = np.bincount(line, weights=own_m, minlength=network.edge_count)[line]
+    # scaled, so that offsets agree with length_m to the last bit and with lengths of the user's own
     scale = np.divide(network.length_m[line], total, out=np.zeros(len(line)), where=total > 0)
-    from_m = (stop - planar - before) * scale
+    from_m = (stop - own_m - before) * scale
     to_m = np.minimum((stop - before) * scale, network.length_m[line])
     is_last = np.append(line[1:] != line[:-1], True)[: len(line)]
     to_m[is_last] = network.length_m[line[is_last]]

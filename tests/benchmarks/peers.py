@@ -26,7 +26,7 @@ from scipy.sparse.csgraph import dijkstra
 from geo import isochrones, travel_times
 from geo.models import RoadNetwork, Snapped
 from geo.network import read_network
-from geo.travel_times.fields import _nearest_nodes  # the search without the preparation of its graph
+from geo.travel_times import Router
 from geo.travel_times.graph import build_graph, source_points
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -90,10 +90,12 @@ def grid(side: int, seed: int = 0) -> RoadNetwork:
 def searches(name: str, network: RoadNetwork) -> list[Row]:
     """The nearest-of-86 field and 86 searches by themselves."""
     stations = stations_of(network, 86)
+    router = Router(network, **WALK)
     graph = build_graph(network, mode="walk", direction="to_station", speed_kmh=4.0, signal_wait_s=0.0)
     near = source_points(graph, stations, access_speed_kmh=4.0)
+    nobody = Snapped(*(getattr(stations, name)[:0] for name in Snapped.__slots__))
     n = network.node_count
-    sparse = csr_array((graph.seconds, graph.head, graph.row.astype(np.int32)), shape=(n, n))
+    sparse = csr_array((graph.seconds, graph.head, graph.row), shape=(n, n))
     starts = np.where(near.u_s <= near.v_s, near.u, near.v)
     plain = nx.DiGraph()
     plain.add_weighted_edges_from(
@@ -105,7 +107,7 @@ def searches(name: str, network: RoadNetwork) -> list[Row]:
         )
     )
     field_s, scipy_s = by_turns(
-        lambda: _nearest_nodes(graph, near, LIMIT_S),
+        lambda: router.nearest(stations, nobody, limit_s=LIMIT_S),
         lambda: dijkstra(sparse, indices=starts, min_only=True, limit=LIMIT_S),
     )
     rows = [Row("nearest-of-86 field", name, field_s, "scipy", scipy_s)]
@@ -114,7 +116,7 @@ def searches(name: str, network: RoadNetwork) -> list[Row]:
     )
     rows.append(Row("nearest-of-86 field", name, field_s, "networkx", nx_s))
     each_s, scipy_s = by_turns(
-        lambda: travel_times.reach_nodes(network, stations, limit_s=LIMIT_S, **WALK),
+        lambda: router.reach_nodes(stations, limit_s=LIMIT_S),
         lambda: dijkstra(sparse, indices=starts, limit=LIMIT_S) if n < 200_000 else None,
         runs=3,
     )
@@ -157,13 +159,11 @@ def shapes(name: str, path: Path, folder: Path) -> list[Row]:
     network = read_network(path)
     stations = stations_of(network, 86)
     rows = searches(name, network)
-    ways = isochrones.prepare(network, mode="walk")
+    ways, router = isochrones.prepare(network, mode="walk"), Router(network, **WALK)
 
     def draw(some: Snapped) -> tuple[gpd.GeoDataFrame, dict[float, list]]:
-        nodes = travel_times.reach_nodes(network, some, limit_s=LIMIT_S, **WALK)
-        parts = {
-            m: travel_times.stretches_each(network, some, nodes, limit_s=m * 60, **WALK) for m in MINUTES
-        }
+        nodes = router.reach_nodes(some, limit_s=LIMIT_S)
+        parts = {m: router.stretches_each(some, nodes, limit_s=m * 60) for m in MINUTES}
         each = {str(i): {m: parts[m][i] for m in MINUTES} for i in range(len(some))}
         return isochrones.station_bands(ways, each), parts
 

@@ -9,7 +9,7 @@ import pytest
 from geo.isochrones import bands, false_missed_share, prepare
 from geo.models import Snapped
 from geo.network import read_network
-from geo.travel_times import matrix, nearest, snap, stretches
+from geo.travel_times import Router, snap
 
 EXTRACTS = {
     "beijing": "beijing/campus.osm",
@@ -108,14 +108,14 @@ def test_times_equal_networkx(town, mode):
         homes = anywhere(town, mode, 50, rng, around=around)
         if not station.linked[0]:
             continue
-        found = matrix(town, station, homes, mode=mode, limit_s=LIMIT_S)
+        found = Router(town, mode=mode).matrix(station, homes, limit_s=LIMIT_S)
         dense = np.full(len(homes), np.inf)
         dense[found.indices] = found.seconds
         expected = oracle(town, mode, graph, homes, station)
         np.testing.assert_array_equal(np.isfinite(dense), np.isfinite(expected))
         near = np.isfinite(expected)
         np.testing.assert_allclose(dense[near], expected[near], rtol=0, atol=1e-3)
-        field = nearest(town, station, homes, mode=mode, limit_s=LIMIT_S)
+        field = Router(town, mode=mode).nearest(station, homes, limit_s=LIMIT_S)
         np.testing.assert_array_equal(field.seconds, dense)
         reached, unreached = reached + near.sum(), unreached + (~near).sum()
     assert reached > 100
@@ -128,9 +128,9 @@ def test_shapes_claim_what_is_reached(town, mode, speed_kmh):
     stations = anywhere(town, mode, 86, np.random.default_rng(86))
     stations = Snapped(*(getattr(stations, name)[stations.linked] for name in Snapped.__slots__))
     keywords = {"mode": mode, "speed_kmh": speed_kmh}
-    field = nearest(town, stations, stations, limit_s=LIMIT_S, **keywords)
+    field = Router(town, **keywords).nearest(stations, stations, limit_s=LIMIT_S)
     reached = {
-        minutes: stretches(town, stations, field.node_seconds, limit_s=minutes * 60.0, **keywords)
+        minutes: Router(town, **keywords).stretches(stations, field.node_seconds, limit_s=minutes * 60.0)
         for minutes in (5.0, 10.0, 15.0)
     }
     ways = prepare(town, mode=mode)

@@ -52,8 +52,8 @@ def ask(network, home_xy, people, station_xy, station_names, *, community=None, 
     )
 
     def nearest(sources):
-        return travel_times.nearest(
-            network, sources, snap, mode="walk", limit_s=3600.0, speed_kmh=4.0, access_speed_kmh=4.0
+        return travel_times.Router(network, mode="walk", speed_kmh=4.0, access_speed_kmh=4.0).nearest(
+            sources, snap, limit_s=3600.0
         )
 
     every = nearest(at)

@@ -14,7 +14,7 @@ from geo.isochrones import bands, false_missed_share, prepare, station_bands
 from geo.isochrones.lattice import MAX_STEP_M as STEP_M
 from geo.isochrones.shapes import WIDEN_M
 from geo.models import Stretches
-from geo.travel_times import nearest, snap, stretches, stretches_of_nearest
+from geo.travel_times import Router, snap
 from tests.toy import CRS, grid_network, lonlat, toy_network
 
 TO_METRES = Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
@@ -33,8 +33,8 @@ def planar(shape: shapely.Geometry) -> shapely.Geometry:
 def walked(network, spots, *, minutes=MINUTES, mode="walk"):
     """What is reached on foot from any of some planar positions, by minutes."""
     sources = snap(network, *lonlat(spots), mode=mode)
-    nodes = nearest(network, sources, sources, mode=mode, limit_s=max(minutes) * 60).node_seconds
-    return {m: stretches(network, sources, nodes, mode=mode, limit_s=m * 60) for m in minutes}
+    nodes = Router(network, mode=mode).nearest(sources, sources, limit_s=max(minutes) * 60).node_seconds
+    return {m: Router(network, mode=mode).stretches(sources, nodes, limit_s=m * 60) for m in minutes}
 
 
 def lines_of(network, reached, *, inside):
@@ -209,8 +209,8 @@ def test_the_town_is_split_among_its_stations_without_an_overlap():
     network = grid_network(11, 11, 120.0)
     spots = [(130, 100), (900, 260), (500, 1100)]
     sources = snap(network, *lonlat(spots))
-    field = nearest(network, sources, sources, mode="walk", limit_s=900.0)
-    parts = stretches_of_nearest(network, sources, field, mode="walk", limit_s=900.0)
+    field = Router(network, mode="walk").nearest(sources, sources, limit_s=900.0)
+    parts = Router(network, mode="walk").stretches_of_nearest(sources, field, limit_s=900.0)
     ways = prepare(network, mode="walk")
     frame = station_bands(ways, {str(i): {15.0: part} for i, part in enumerate(parts)})
     shapes = [planar(shape) for shape in frame.geometry]
@@ -221,7 +221,7 @@ def test_the_town_is_split_among_its_stations_without_an_overlap():
             assert one.intersection(other).area < 0.002 * one.area
     whole = planar(
         bands(
-            ways, {15.0: stretches(network, sources, field.node_seconds, mode="walk", limit_s=900.0)}
+            ways, {15.0: Router(network, mode="walk").stretches(sources, field.node_seconds, limit_s=900.0)}
         ).geometry.iloc[0]
     )
     assert shapely.union_all(shapes).area == pytest.approx(whole.area, rel=0.01)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import math
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,20 +20,12 @@ from pyproj import Geod, Transformer
 from geo import compiled
 from geo.errors import InputError
 from geo.models import RoadNetwork, Snapped, TravelMatrix
-from geo.travel_times import (
-    edge_seconds,
-    matrix,
-    nearest,
-    nearest_of_subsets,
-    reach_nodes,
-    snap,
-    stretches,
-    stretches_each,
-    stretches_of_nearest,
-)
-from tests.toy import CRS, grid_network, lonlat, toy_network
+from geo.travel_times import Router, edge_seconds, snap
+from tests.toy import CRS, grid_network, how, lonlat, toy_network
 
 WALK_MS = 4.0 / 3.6
+SPHERE = Geod(a=6_371_009.0, b=6_371_009.0)
+lonlat_to_plane = Transformer.from_crs("EPSG:4326", CRS, always_xy=True).transform
 STEADY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -138,12 +132,16 @@ def test_matrix_and_nearest_agree_with_networkx(world, wait_s):
     expected = oracle(network, sources, targets, **{**options, "limit_s": math.inf}, wait_s=wait_s)
     unsure = near_limit(expected, limit_s)
     expected[expected > limit_s] = np.inf
-    found = matrix(network, sources, targets, **options, signal_wait_s=wait_s)
+    found = Router(network, **how(options), signal_wait_s=wait_s).matrix(
+        sources, targets, limit_s=options["limit_s"]
+    )
     for row in range(len(sources)):
         assert (np.diff(found.indices[found.indptr[row] : found.indptr[row + 1]]) > 0).all()
     full = dense(found)
     np.testing.assert_allclose(full[~unsure], expected[~unsure], rtol=0, atol=1e-3)
-    field = nearest(network, sources, targets, **options, signal_wait_s=wait_s)
+    field = Router(network, **how(options), signal_wait_s=wait_s).nearest(
+        sources, targets, limit_s=options["limit_s"]
+    )
     np.testing.assert_array_equal(field.seconds, full.min(axis=0))
     reached = np.isfinite(field.seconds)
     assert (field.label[~reached] == -1).all()
@@ -154,14 +152,18 @@ def test_matrix_and_nearest_agree_with_networkx(world, wait_s):
 @given(worlds())
 def test_node_fields_agree(world):
     network, sources, _, options = world
-    rows = dense(reach_nodes(network, sources, **options))
-    field = nearest(network, sources, place(network, []), **options)
+    rows = dense(Router(network, **how(options)).reach_nodes(sources, limit_s=options["limit_s"]))
+    field = Router(network, **how(options)).nearest(sources, place(network, []), limit_s=options["limit_s"])
     np.testing.assert_array_equal(field.node_seconds, rows.min(axis=0))
     np.testing.assert_array_equal(field.node_label >= 0, np.isfinite(field.node_seconds))
     # Nodes as targets: a position at the very end of an edge that leads there is the node.
     for e in range(network.edge_count):
         for share, node in ((0.0, network.edge_u[e]), (1.0, network.edge_v[e])):
-            at_end = nearest(network, sources, place(network, [(e, share, 0.0)]), **options).seconds[0]
+            at_end = (
+                Router(network, **how(options))
+                .nearest(sources, place(network, [(e, share, 0.0)]), limit_s=options["limit_s"])
+                .seconds[0]
+            )
             assert at_end <= field.node_seconds[node]
 
 
@@ -169,19 +171,21 @@ def test_node_fields_agree(world):
 @given(worlds(modes=("walk",)), st.data())
 def test_nothing_added_ever_shrinks_reach(world, data):
     network, sources, targets, options = world
-    before = nearest(network, sources, targets, **options).seconds
+    before = Router(network, **how(options)).nearest(sources, targets, limit_s=options["limit_s"]).seconds
     limit_s = options["limit_s"]
-    longer = nearest(network, sources, targets, **{**options, "limit_s": limit_s + 60.0}).seconds
+    longer = Router(network, **how(options)).nearest(sources, targets, limit_s=limit_s + 60.0).seconds
     assert (longer <= before).all()
     more = place(network, [(0, 0.3, 5.0)])
     both = Snapped(*(np.concatenate((getattr(sources, k), getattr(more, k))) for k in Snapped.__slots__))
-    assert (nearest(network, both, targets, **options).seconds <= before).all()
+    assert (
+        Router(network, **how(options)).nearest(both, targets, limit_s=options["limit_s"]).seconds <= before
+    ).all()
     # The same network without its last edge: points keep their places on the edges that remain.
     last = network.edge_count - 1
     if last == 0 or last in sources.edge or last in targets.edge:
         return
     poorer = without_last_edge(network)
-    less = nearest(poorer, sources, targets, **options).seconds
+    less = Router(poorer, **how(options)).nearest(sources, targets, limit_s=options["limit_s"]).seconds
     assert (before <= less).all()
 
 
@@ -200,8 +204,16 @@ def test_walks_without_one_ways_are_symmetric(world):
     network, sources, targets, options = world
     values = {k: getattr(network, k) for k in RoadNetwork.__slots__}
     both_ways = RoadNetwork(**{**values, "speed_backward_kmh": network.speed_forward_kmh})
-    there = dense(matrix(both_ways, sources, targets, **options, signal_wait_s=20.0))
-    back = dense(matrix(both_ways, targets, sources, **options, signal_wait_s=20.0)).T
+    there = dense(
+        Router(both_ways, **how(options), signal_wait_s=20.0).matrix(
+            sources, targets, limit_s=options["limit_s"]
+        )
+    )
+    back = dense(
+        Router(both_ways, **how(options), signal_wait_s=20.0).matrix(
+            targets, sources, limit_s=options["limit_s"]
+        )
+    ).T
     unsure = near_limit(there, options["limit_s"]) | near_limit(back, options["limit_s"])
     np.testing.assert_allclose(there[~unsure], back[~unsure], rtol=0, atol=1e-6)
 
@@ -214,8 +226,12 @@ def test_stretches_agree_with_points_sampled_on_every_edge(world, wait_s):
     share = np.linspace(0.0, 1.0, 23)[1:-1]
     usable = np.flatnonzero(network.component[options["mode"]] >= 0)
     samples = place(network, [(int(e), float(t), 0.0) for e in usable for t in share])
-    field = nearest(network, sources, samples, **options, signal_wait_s=wait_s)
-    part = stretches(network, sources, field.node_seconds, **options, signal_wait_s=wait_s)
+    field = Router(network, **how(options), signal_wait_s=wait_s).nearest(
+        sources, samples, limit_s=options["limit_s"]
+    )
+    part = Router(network, **how(options), signal_wait_s=wait_s).stretches(
+        sources, field.node_seconds, limit_s=options["limit_s"]
+    )
     assert (part.from_m < part.to_m).all()
     assert (part.from_m >= 0).all()
     assert (part.to_m <= network.length_m[part.edge]).all()
@@ -237,7 +253,7 @@ def test_same_edge_and_both_ends():
     ring = toy_network([(0, 0), (100, 0)], [(0, 1), (0, 1)], bends={1: [(50, 10)]})
     source = place(ring, [(0, 0.02, 0.0)])
     target = place(ring, [(0, 0.06, 0.0), (1, 0.98, 0.0)])
-    seconds = nearest(ring, source, target, mode="walk", limit_s=math.inf).seconds
+    seconds = Router(ring, mode="walk").nearest(source, target, limit_s=math.inf).seconds
     assert seconds[0] == pytest.approx(4.0 / WALK_MS)
     assert seconds[1] == pytest.approx((98.0 + ring.length_m[1] * 0.02) / WALK_MS)
 
@@ -246,10 +262,17 @@ def test_one_way_directions_and_the_end_of_a_one_way():
     road = toy_network([(0, 0), (300, 0)], [(0, 1)], oneway=[0])
     station, home = place(road, [(0, 0.9, 0.0)]), place(road, [(0, 0.1, 0.0)])
     options = {"mode": "bike", "limit_s": math.inf}
-    assert nearest(road, station, home, **options, direction="to_station").seconds[0] == pytest.approx(72.0)
-    assert nearest(road, station, home, **options, direction="from_station").seconds[0] == math.inf
+    assert Router(road, **how(options), direction="to_station").nearest(
+        station, home, limit_s=options["limit_s"]
+    ).seconds[0] == pytest.approx(72.0)
+    assert (
+        Router(road, **how(options), direction="from_station")
+        .nearest(station, home, limit_s=options["limit_s"])
+        .seconds[0]
+        == math.inf
+    )
     end = place(road, [(0, 1.0, 0.0)])
-    assert nearest(road, end, end, **options).seconds[0] == 0.0
+    assert Router(road, **how(options)).nearest(end, end, limit_s=options["limit_s"]).seconds[0] == 0.0
 
 
 def test_unlinked_points_reach_nothing():
@@ -257,18 +280,20 @@ def test_unlinked_points_reach_nothing():
     lost = Snapped(np.array([-1], dtype=np.int32), *(np.full(1, np.nan) for _ in range(4)))
     here = place(road, [(0, 0.5, 0.0)])
     for sources, targets in ((lost, here), (here, lost), (lost, lost)):
-        assert nearest(road, sources, targets, mode="walk", limit_s=math.inf).seconds[0] == math.inf
-        assert matrix(road, sources, targets, mode="walk", limit_s=math.inf).indptr[-1] == 0
+        assert Router(road, mode="walk").nearest(sources, targets, limit_s=math.inf).seconds[0] == math.inf
+        assert Router(road, mode="walk").matrix(sources, targets, limit_s=math.inf).indptr[-1] == 0
     nothing = place(road, [])
-    assert matrix(road, nothing, nothing, mode="walk", limit_s=60).shape == (0, 0)
-    assert nearest(road, nothing, here, mode="walk", limit_s=60).label[0] == -1
-    assert len(stretches(road, lost, np.full(2, np.inf), mode="walk", limit_s=60)) == 0
+    assert Router(road, mode="walk").matrix(nothing, nothing, limit_s=60).shape == (0, 0)
+    assert Router(road, mode="walk").nearest(nothing, here, limit_s=60).label[0] == -1
+    assert len(Router(road, mode="walk").stretches(lost, np.full(2, np.inf), limit_s=60)) == 0
 
 
 def test_limit_is_inclusive_and_never_rounded():
     road = toy_network([(0, 0), (2000, 0)], [(0, 1)], speed_kmh=3.6)
     homes = place(road, [(0, 0.45, 0.0), (0, 0.450001, 0.0)])
-    assert nearest(road, place(road, [(0, 0.0, 0.0)]), homes, mode="walk", limit_s=900.0).label.tolist() == [
+    assert Router(road, mode="walk").nearest(
+        place(road, [(0, 0.0, 0.0)]), homes, limit_s=900.0
+    ).label.tolist() == [
         0,
         -1,
     ]
@@ -289,7 +314,7 @@ def test_edge_seconds_scale_and_wait():
 def test_a_light_is_waited_for_once():
     road = toy_network([(0, 0), (100, 0), (200, 0)], [(0, 1), (1, 2)], signals=[1])
     ends = place(road, [(0, 0.0, 0.0)]), place(road, [(1, 1.0, 0.0)])
-    seconds = nearest(road, *ends, mode="walk", limit_s=math.inf, signal_wait_s=35.0).seconds[0]
+    seconds = Router(road, mode="walk", signal_wait_s=35.0).nearest(*ends, limit_s=math.inf).seconds[0]
     assert seconds == pytest.approx(200.0 / WALK_MS + 35.0)
 
 
@@ -297,12 +322,12 @@ def test_wrong_options_are_all_named():
     road = toy_network([(0, 0), (100, 0)], [(0, 1)])
     here = place(road, [(0, 0.5, 0.0)])
     with pytest.raises(InputError) as caught:
-        nearest(road, here, here, mode="fly", limit_s=60, speed_kmh=-1.0)
+        Router(road, mode="fly", speed_kmh=-1.0).nearest(here, here, limit_s=60)
     assert [d.key for d in caught.value.defects] == ["mode", "speed_kmh"]
     with pytest.raises(InputError, match="limit_s"):
-        matrix(road, here, here, mode="walk", limit_s=math.nan)
+        Router(road, mode="walk").matrix(here, here, limit_s=math.nan)
     with pytest.raises(InputError, match="direction"):
-        reach_nodes(road, here, mode="walk", limit_s=60, direction="sideways")
+        Router(road, mode="walk", direction="sideways").reach_nodes(here, limit_s=60)
     with pytest.raises(InputError, match="max_access_m"):
         snap(road, np.zeros(1), np.zeros(1), max_access_m=-1.0)
     with pytest.raises(InputError, match="differ in number"):
@@ -319,8 +344,8 @@ def test_thread_count_changes_nothing(monkeypatch):
         results.append(
             (
                 snap(network, points.lon, points.lat),
-                matrix(network, points, points, mode="walk", limit_s=400.0),
-                reach_nodes(network, points, mode="walk", limit_s=400.0),
+                Router(network, mode="walk").matrix(points, points, limit_s=400.0),
+                Router(network, mode="walk").reach_nodes(points, limit_s=400.0),
             )
         )
     for one, three in zip(*results, strict=True):
@@ -337,13 +362,13 @@ def test_fields_of_many_subsets_are_those_of_each_by_itself(seed, count, mode):
     targets = snap(network, *lonlat(rng.uniform(-20, 800, (25, 2))), mode=mode)
     subsets = rng.random((9, count)) < 0.4
     subsets[:, -1] = subsets[:, 0]
-    found = nearest_of_subsets(network, sources, targets, subsets, mode=mode, limit_s=500.0)
+    found = Router(network, mode=mode).nearest_of_subsets(sources, targets, subsets, limit_s=500.0)
     assert found.field[-1] == found.field[0]
     assert len(found.seconds) == len(np.unique(subsets, axis=1).T)
     for k in range(count):
         rows = np.flatnonzero(subsets[:, k])
         some = Snapped(*(getattr(sources, name)[rows] for name in Snapped.__slots__))
-        alone = nearest(network, some, targets, mode=mode, limit_s=500.0)
+        alone = Router(network, mode=mode).nearest(some, targets, limit_s=500.0)
         np.testing.assert_array_equal(found.seconds[found.field[k]], alone.seconds)
         np.testing.assert_array_equal(found.label[found.field[k]], np.append(rows, -1)[alone.label])
 
@@ -352,21 +377,23 @@ def test_subsets_that_do_not_fit_are_refused():
     network = grid_network(2, 2, 100.0)
     points = snap(network, *lonlat([(0, 0)]))
     with pytest.raises(InputError, match="one row a source"):
-        nearest_of_subsets(network, points, points, np.ones((2, 1), dtype=bool), mode="walk", limit_s=1.0)
+        Router(network, mode="walk").nearest_of_subsets(
+            points, points, np.ones((2, 1), dtype=bool), limit_s=1.0
+        )
 
 
 def test_stretches_of_each_source_are_those_of_each_by_itself():
     network = grid_network(9, 9, 110.0, oneway=range(0, 140, 5))
     sources = snap(network, *lonlat(np.random.default_rng(3).uniform(-700, 900, (12, 2))), mode="ebike")
-    nodes = reach_nodes(network, sources, mode="ebike", limit_s=120.0)
-    each = stretches_each(network, sources, nodes, mode="ebike", limit_s=90.0)
+    nodes = Router(network, mode="ebike").reach_nodes(sources, limit_s=120.0)
+    each = Router(network, mode="ebike").stretches_each(sources, nodes, limit_s=90.0)
     assert len(each) == 12
     for i, part in enumerate(each):
         dense = np.full(network.node_count, np.inf)
         row = slice(nodes.indptr[i], nodes.indptr[i + 1])
         dense[nodes.indices[row]] = nodes.seconds[row]
         one = Snapped(*(getattr(sources, name)[i : i + 1] for name in Snapped.__slots__))
-        alone = stretches(network, one, dense, mode="ebike", limit_s=90.0)
+        alone = Router(network, mode="ebike").stretches(one, dense, limit_s=90.0)
         for name in type(part).__slots__:
             np.testing.assert_allclose(getattr(part, name), getattr(alone, name), atol=1e-9)
 
@@ -381,9 +408,9 @@ def test_the_ways_are_split_among_the_nearest_sources(spots, mode, limit_s):
     network = grid_network(5, 5, 150.0, oneway=range(0, 40, 6), signals=[6, 12])
     options = {"mode": mode, "signal_wait_s": 20.0}
     sources = snap(network, *lonlat(spots), mode=mode)
-    field = nearest(network, sources, sources, limit_s=limit_s, **options)
-    parts = stretches_of_nearest(network, sources, field, limit_s=limit_s, **options)
-    whole = stretches(network, sources, field.node_seconds, limit_s=limit_s, **options)
+    field = Router(network, **how(options)).nearest(sources, sources, limit_s=limit_s)
+    parts = Router(network, **how(options)).stretches_of_nearest(sources, field, limit_s=limit_s)
+    whole = Router(network, **how(options)).stretches(sources, field.node_seconds, limit_s=limit_s)
     assert len(parts) == len(spots)
     for edge in range(network.edge_count):
         pieces = sorted(
@@ -404,7 +431,7 @@ def test_the_ways_are_split_among_the_nearest_sources(spots, mode, limit_s):
                 np.array([edge], dtype=np.int32), np.array([middle]), np.zeros(1),
                 *(np.array([value]) for value in lonlat([(spot.x, spot.y)])),
             )  # fmt: skip
-            alone = matrix(network, sources, here, limit_s=limit_s + 1.0, **options)
+            alone = Router(network, **how(options)).matrix(sources, here, limit_s=limit_s + 1.0)
             seconds = np.full(len(spots), np.inf)
             seconds[np.repeat(np.arange(len(spots)), np.diff(alone.indptr))] = alone.seconds
             assert seconds[i] <= seconds.min() + 1e-6
@@ -425,6 +452,22 @@ def planar(network: RoadNetwork) -> list[shapely.LineString]:
     ]
 
 
+def along(network, found, k, lines):
+    """Metres of an edge up to a snapped position, by lengths on the sphere, as those of the edge."""
+    e = found.edge[k]
+    part = slice(*network.geometry.start[e : e + 2])
+    lon, lat = network.geometry.lon[part], network.geometry.lat[part]
+    spot = shapely.Point(lonlat_to_plane(found.lon[k], found.lat[k]))
+    pieces = [shapely.LineString(pair) for pair in pairwise(lines[e].coords)]
+    steps = SPHERE.line_lengths(lon, lat)
+    options = []
+    for i, piece in enumerate(pieces):
+        if piece.distance(spot) < 1e-3:
+            to_spot = SPHERE.line_length([lon[i], found.lon[k]], [lat[i], found.lat[k]])
+            options.append((sum(steps[:i]) + to_spot) * network.length_m[e] / sum(steps))
+    return min(options, key=lambda metres: abs(metres - found.offset_m[k]))
+
+
 @STEADY
 @given(
     worlds(modes=("walk",)),
@@ -442,13 +485,10 @@ def test_snap_is_the_nearest_position_on_any_edge(world, spots):
         assert found.linked[k] == (distance < 500.0)
         if found.linked[k]:
             assert found.access_m[k] == pytest.approx(distance, abs=1e-4)
-            line = lines[found.edge[k]]
-            at = line.interpolate(found.offset_m[k])
+            at = shapely.Point(lonlat_to_plane(found.lon[k], found.lat[k]))
             assert at.distance(point) == pytest.approx(distance, abs=1e-3)
-            x_at, y_at = Transformer.from_crs("EPSG:4326", CRS, always_xy=True).transform(
-                found.lon[k], found.lat[k]
-            )
-            assert at.distance(shapely.Point(x_at, y_at)) < 1e-3
+            assert at.distance(lines[found.edge[k]]) < 1e-3
+            assert found.offset_m[k] == pytest.approx(along(network, found, k, lines), abs=1e-3)
         else:
             assert math.isnan(found.access_m[k])
 
@@ -572,7 +612,7 @@ def foot_metres(network: RoadNetwork, row: dict[str, str]) -> float:
         for end in ("from", "to")
     ]
     bare = [Snapped(p.edge, p.offset_m, np.zeros(1), p.lon, p.lat) for p in ends]
-    found = nearest(network, bare[1], bare[0], mode="walk", limit_s=math.inf, speed_kmh=4.0)
+    found = Router(network, mode="walk", speed_kmh=4.0).nearest(bare[1], bare[0], limit_s=math.inf)
     return float(found.seconds[0] * WALK_MS)
 
 
@@ -611,3 +651,47 @@ def test_planar_lengths_are_those_of_the_ellipsoid():
     assert Geod(ellps="WGS84").line_length(network.node_lon, network.node_lat) == pytest.approx(
         5000.0, abs=0.01
     )
+
+
+@STEADY
+@given(worlds())
+def test_a_router_forgets_what_it_was_asked(world):
+    network, sources, targets, options = world
+    limit_s = options["limit_s"]
+    used = Router(network, **how(options))
+    for _ in range(2):  # from both ends, so that the working sets are left by one search and found by another
+        for near, far in ((sources, targets), (targets, sources)):
+            for name in ("nearest", "matrix"):
+                asked = getattr(used, name)(near, far, limit_s=limit_s)
+                fresh = getattr(Router(network, **how(options)), name)(near, far, limit_s=limit_s)
+                for field in dataclasses.fields(fresh):
+                    np.testing.assert_array_equal(getattr(asked, field.name), getattr(fresh, field.name))
+            np.testing.assert_array_equal(
+                dense(used.reach_nodes(near, limit_s=limit_s)),
+                dense(Router(network, **how(options)).reach_nodes(near, limit_s=limit_s)),
+            )
+
+
+def test_one_router_answers_many_threads():
+    network = grid_network(20, 20, 60.0)
+    rng = np.random.default_rng(4)
+    edges = rng.integers(network.edge_count, size=(12, 9))
+    groups = [place(network, [(int(e), 0.3, 0.0) for e in row]) for row in edges]
+    router = Router(network, mode="walk")
+    alone = [router.nearest(some, groups[0], limit_s=900.0) for some in groups]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda some: router.nearest(some, groups[0], limit_s=900.0), groups * 4))
+    for i, found in enumerate(together):
+        np.testing.assert_array_equal(found.node_seconds, alone[i % 12].node_seconds)
+        np.testing.assert_array_equal(found.label, alone[i % 12].label)
+
+
+def test_room_for_what_waits_grows():
+    # a star of two thousand arms: more waits at once than there is room for to begin with
+    spokes = 2000
+    around = [(500 * math.cos(k), 500 * math.sin(k)) for k in range(spokes)]
+    star = toy_network([(0, 0), *around], [(0, k + 1) for k in range(spokes)])
+    found = Router(star, mode="walk").nearest(
+        place(star, [(0, 0.0, 0.0)]), place(star, [(k, 1.0, 0.0) for k in range(spokes)]), limit_s=900.0
+    )
+    np.testing.assert_allclose(found.seconds, star.length_m / WALK_MS, rtol=0, atol=1e-6)

@@ -14,18 +14,8 @@ from hypothesis import strategies as st
 
 from geo.models import MODES, RoadNetwork, Snapped, TravelMatrix, Turns, no_turns
 from geo.network import read_network
-from geo.travel_times import (
-    edge_seconds,
-    matrix,
-    nearest,
-    nearest_of_subsets,
-    reach_nodes,
-    snap,
-    stretches,
-    stretches_each,
-    stretches_of_nearest,
-)
-from tests.toy import toy_network
+from geo.travel_times import Router, edge_seconds, snap
+from tests.toy import how, toy_network
 
 WALK_MS = 4.0 / 3.6
 AT_NODE_M = 1e-6
@@ -353,9 +343,15 @@ def test_times_are_those_of_the_line_graph(world, wait_s):
     expected = oracle(network, sources, targets, direction=options["direction"], wait_s=wait_s)
     open_ = unsure(expected, options["limit_s"])
     expected[expected > options["limit_s"]] = np.inf
-    full = dense(matrix(network, sources, targets, **options, signal_wait_s=wait_s))
+    full = dense(
+        Router(network, **how(options), signal_wait_s=wait_s).matrix(
+            sources, targets, limit_s=options["limit_s"]
+        )
+    )
     np.testing.assert_allclose(full[~open_], expected[~open_], rtol=0, atol=1e-6)
-    field = nearest(network, sources, targets, **options, signal_wait_s=wait_s)
+    field = Router(network, **how(options), signal_wait_s=wait_s).nearest(
+        sources, targets, limit_s=options["limit_s"]
+    )
     np.testing.assert_array_equal(field.seconds, full.min(axis=0))
     reached = np.isfinite(field.seconds)
     assert (field.label[~reached] == -1).all()
@@ -366,8 +362,8 @@ def test_times_are_those_of_the_line_graph(world, wait_s):
 @given(worlds())
 def test_node_times_are_the_least_of_the_ways_in(world):
     network, sources, _, options = world
-    rows = dense(reach_nodes(network, sources, **options))
-    field = nearest(network, sources, place(network, []), **options)
+    rows = dense(Router(network, **how(options)).reach_nodes(sources, limit_s=options["limit_s"]))
+    field = Router(network, **how(options)).nearest(sources, place(network, []), limit_s=options["limit_s"])
     np.testing.assert_array_equal(field.node_seconds, rows.min(axis=0))
     np.testing.assert_array_equal(field.node_label >= 0, np.isfinite(field.node_seconds))
     if len(network.banned_turns) == 0:
@@ -391,14 +387,18 @@ def test_node_times_are_the_least_of_the_ways_in(world):
 @given(worlds(), st.data())
 def test_lifting_a_ban_never_lengthens_a_time(world, data):
     network, sources, targets, options = world
-    before = dense(matrix(network, sources, targets, **options))
+    before = dense(Router(network, **how(options)).matrix(sources, targets, limit_s=options["limit_s"]))
     turns = network.banned_turns
     kept = np.array(data.draw(st.lists(st.booleans(), min_size=len(turns), max_size=len(turns))), dtype=bool)
     fewer = Turns(turns.from_edge[kept], turns.via[kept], turns.to_edge[kept])
     freer = dataclasses.replace(network, banned_turns=fewer)
-    assert (dense(matrix(freer, sources, targets, **options)) <= before).all()
+    assert (
+        dense(Router(freer, **how(options)).matrix(sources, targets, limit_s=options["limit_s"])) <= before
+    ).all()
     free = dataclasses.replace(network, banned_turns=no_turns())
-    assert (dense(matrix(free, sources, targets, **options)) <= before).all()
+    assert (
+        dense(Router(free, **how(options)).matrix(sources, targets, limit_s=options["limit_s"])) <= before
+    ).all()
 
 
 @STEADY
@@ -407,9 +407,9 @@ def test_only_cars_obey(world, mode):
     network, sources, targets, options = world
     free = dataclasses.replace(network, banned_turns=no_turns())
     options = {**options, "mode": mode}
-    for some in (lambda net: nearest(net, sources, targets, **options),
-                 lambda net: matrix(net, sources, targets, **options),
-                 lambda net: reach_nodes(net, sources, **options)):  # fmt: skip
+    for some in (lambda net: Router(net, **how(options)).nearest(sources, targets, limit_s=options["limit_s"]),
+                 lambda net: Router(net, **how(options)).matrix(sources, targets, limit_s=options["limit_s"]),
+                 lambda net: Router(net, **how(options)).reach_nodes(sources, limit_s=options["limit_s"])):  # fmt: skip
         for one, other in zip(
             dataclasses.astuple(some(network)), dataclasses.astuple(some(free)), strict=True
         ):
@@ -424,20 +424,22 @@ def test_stretches_agree_with_points_sampled_on_every_edge(world, wait_s):
     options = {**options, "signal_wait_s": wait_s}
     share = np.linspace(0.0, 1.0, 23)[1:-1]
     samples = place(network, [(e, float(t), 0.0) for e in range(network.edge_count) for t in share])
-    field = nearest(network, sources, samples, **options)
-    part = stretches(network, sources, field.node_seconds, **options)
+    field = Router(network, **how(options)).nearest(sources, samples, limit_s=options["limit_s"])
+    part = Router(network, **how(options)).stretches(sources, field.node_seconds, limit_s=options["limit_s"])
     for k in range(len(samples)):
         at, mine = samples.offset_m[k], part.edge == samples.edge[k]
         inside = ((part.from_m[mine] <= at) & (at <= part.to_m[mine])).any()
         borders = np.concatenate((part.from_m[mine], part.to_m[mine]))
         if (np.abs(borders - at) > 1e-3).all() and not unsure(field.seconds, limit_s)[k]:
             assert inside == np.isfinite(field.seconds[k])
-    split = stretches_of_nearest(network, sources, field, **options)
+    split = Router(network, **how(options)).stretches_of_nearest(sources, field, limit_s=options["limit_s"])
     assert sum((p.to_m - p.from_m).sum() for p in split) == pytest.approx((part.to_m - part.from_m).sum())
-    nodes = reach_nodes(network, sources, **options)
-    for i, each in enumerate(stretches_each(network, sources, nodes, **options)):
+    nodes = Router(network, **how(options)).reach_nodes(sources, limit_s=options["limit_s"])
+    for i, each in enumerate(
+        Router(network, **how(options)).stretches_each(sources, nodes, limit_s=options["limit_s"])
+    ):
         one = Snapped(*(getattr(sources, name)[i : i + 1] for name in Snapped.__slots__))
-        alone = stretches(network, one, dense(nodes)[i], **options)
+        alone = Router(network, **how(options)).stretches(one, dense(nodes)[i], limit_s=options["limit_s"])
         for name in type(each).__slots__:
             np.testing.assert_allclose(getattr(each, name), getattr(alone, name), atol=1e-9)
 
@@ -463,7 +465,7 @@ def test_a_banned_turn_is_driven_round(direction, bans, metres):
     road = toy_network(xy, [(0, 1), (1, 2), (1, 3), (2, 4), (4, 3)], bans=bans)
     home, shop = place(road, [(0, 0.5, 0.0)]), place(road, [(2, 0.5, 0.0)])
     near, far = (home, shop) if direction == "from_station" else (shop, home)
-    found = nearest(road, near, far, mode="drive", limit_s=math.inf, direction=direction)
+    found = Router(road, mode="drive", direction=direction).nearest(near, far, limit_s=math.inf)
     assert found.seconds[0] == pytest.approx(metres * 3.6 / 30.0)
 
 
@@ -475,7 +477,7 @@ def test_a_loop_leads_round_a_banned_turn(direction):
     )
     home, shop = place(road, [(0, 0.5, 0.0)]), place(road, [(2, 0.5, 0.0)])
     near, far = (home, shop) if direction == "from_station" else (shop, home)
-    found = nearest(road, near, far, mode="drive", limit_s=math.inf, direction=direction)
+    found = Router(road, mode="drive", direction=direction).nearest(near, far, limit_s=math.inf)
     assert found.seconds[0] == pytest.approx(500.0 * 3.6 / 30.0)
 
 
@@ -483,9 +485,9 @@ def test_subsets_see_the_bans_as_well():
     road = toy_network([(0, 0), (100, 0), (200, 0)], [(0, 1), (1, 2)], bans=[(0, 1, 1)], oneway=[0, 1])
     home, shop = place(road, [(0, 0.5, 0.0)]), place(road, [(1, 0.5, 0.0)])
     many = np.ones((1, 6), dtype=bool)
-    found = nearest_of_subsets(road, shop, home, many, mode="drive", limit_s=math.inf)
+    found = Router(road, mode="drive").nearest_of_subsets(shop, home, many, limit_s=math.inf)
     assert found.seconds[found.field].min() == math.inf
-    ride = nearest_of_subsets(road, shop, home, many, mode="ebike", limit_s=math.inf)
+    ride = Router(road, mode="ebike").nearest_of_subsets(shop, home, many, limit_s=math.inf)
     assert ride.seconds.max() == pytest.approx(100.0 / (15.0 / 3.6))
 
 
@@ -506,16 +508,20 @@ def test_real_towns_agree_with_the_line_graph(shared_data, file):
         )
         points = Snapped(*(getattr(points, name)[points.linked] for name in Snapped.__slots__))
         full = dense(
-            matrix(network, points, points, mode="drive", limit_s=math.inf, direction="from_station")
+            Router(network, mode="drive", direction="from_station").matrix(points, points, limit_s=math.inf)
         )
-        back = dense(matrix(network, points, points, mode="drive", limit_s=math.inf, direction="to_station"))
+        back = dense(
+            Router(network, mode="drive", direction="to_station").matrix(points, points, limit_s=math.inf)
+        )
         np.testing.assert_allclose(back.T, full, rtol=0, atol=1e-6)
         at = [(int(points.edge[i]), float(points.offset_m[i])) for i in range(len(points))]
         legs = (points.access_m[:, None] + points.access_m[None, :]) / WALK_MS
         expected = np.array([drive(network, graph, origin, at)[0] for origin in at]) + legs
         np.testing.assert_allclose(full, expected, rtol=0, atol=1e-3)
         free = dataclasses.replace(network, banned_turns=no_turns())
-        freely = dense(matrix(free, points, points, mode="drive", limit_s=math.inf, direction="from_station"))
+        freely = dense(
+            Router(free, mode="drive", direction="from_station").matrix(points, points, limit_s=math.inf)
+        )
         assert (freely <= full).all()
         detours, pairs = detours + int((full > freely + 0.1).sum()), pairs + full.size
     assert pairs > 200
