@@ -7,7 +7,7 @@ exact across the end of a reached stretch.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from geo.isochrones.lattice import (
     F32,
     TILE,
     U8,
-    U16,
     ZERO,
     bounds,
     depth,
@@ -108,7 +107,7 @@ def _hold_apart(meta: I32, corners: int, before: int, sides: I32, b: int) -> Non
 @kernel
 def _trace_row(
     square: F32, tiles: U8, left: float, bottom: float, step: float, widen: float, reach: float,
-    r: int, now: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int,
+    r: int, now: int, masks: I32, flats: I32, xy: F64, meta: I32, used: int,
 ) -> int:  # fmt: skip
     """Crossings on lattice row ``r`` and on the columns down to the row below, joined cell by cell.
 
@@ -275,7 +274,7 @@ def _bends(
 @kernel
 def _trace_all(
     square: F32, tiles: U8, left: float, bottom: float, step: float, widen: float, reach: float,
-    row: int, masks: U16, flats: I32, xy: F64, meta: I32, used: int,
+    row: int, masks: I32, flats: I32, xy: F64, meta: I32, used: int,
 ) -> tuple[F64, I32, int]:  # fmt: skip
     """Trace a strip that begins at lattice row ``row``; its first row is the last of the strip before.
 
@@ -319,7 +318,7 @@ def _draw(
     columns = int((x_high + widen + 2.0 * step - left) / step) + 2
     rows = int((y_high + widen + 2.0 * step - bottom) / step) + 2
     strip = max(16, STRIP_POINTS // columns)
-    masks = np.zeros((2, columns), dtype=np.uint16)
+    masks = np.zeros((2, columns), dtype=np.int32)
     flats = np.empty((2, bands, columns), dtype=np.int32)
     seen = np.zeros(len(length_m), dtype=np.uint8)
     for row in range(0, rows - 1, strip):
@@ -335,17 +334,27 @@ def _draw(
     return _rings(xy, meta, used, left, bottom, step)
 
 
-def draw(
-    ways: Ways, begin: I64, p_edge: I32, p_from: F64, p_to: F64, *, widen_m: float
-) -> tuple[F64, I64, I32, I32]:
+class Rings(NamedTuple):
+    """Closed rings in sheet units: ring ``i`` is ``xy[start[i]:start[i + 1]]``, the border of ``band[i]``.
+
+    ``holder``: the ring that holds a hole, -1 for outer rings; outer rings turn left, holes right.
+    """
+
+    xy: F64
+    start: I64
+    band: I32
+    holder: I32
+
+
+def draw(ways: Ways, begin: I64, p_edge: I32, p_from: F64, p_to: F64, *, widen_m: float) -> Rings:
     """Rings of nested bands.
 
     Stretches of band ``b`` are ``begin[b]`` to ``begin[b + 1]``, ascending by edge and position.
-    Returns vertices (n, 2) in sheet units, the start of each ring and an end, its band, and the ring
-    that holds it (-1 for outer rings; outer rings turn left, holes right).
     """
-    return _draw(
-        ways.start, ways.x, ways.y, ways.along_m, ways.length_m, ways.y0,
-        ways.left, ways.bottom, ways.side, ways.columns, ways.rows, ways.square, ways.item, ways.way_m,
-        begin, p_edge, p_from, p_to, widen_m,
+    return Rings(
+        *_draw(
+            ways.start, ways.x, ways.y, ways.along_m, ways.length_m, ways.y0,
+            ways.left, ways.bottom, ways.side, ways.columns, ways.rows, ways.square, ways.item, ways.way_m,
+            begin, p_edge, p_from, p_to, widen_m,
+        )
     )  # fmt: skip

@@ -22,7 +22,6 @@ from geo.models import F64, I32, I64
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
-U16 = NDArray[np.uint16]
 FAR = np.float32(1e30)
 # A lattice as fine as the ways lie close: 30 km of ways in a square kilometre take a step of 5 m.
 STEP_SHARE = 0.15
@@ -188,7 +187,7 @@ def depth(square: F32, widen: float, reach: float, r: int, c: int, band: int) ->
 
 
 @kernel
-def masks_of_row(square: F32, used: U8, widen: float, r: int, least: F32, mask: U16) -> None:
+def masks_of_row(square: F32, used: U8, widen: float, r: int, least: F32, mask: I32) -> None:
     """Which bands hold each lattice point of a row, as bits; ``least`` is a scratch row of a tile.
 
     The class of the nearest way tells: it lies in its own band and in all later ones.
@@ -204,7 +203,7 @@ def masks_of_row(square: F32, used: U8, widen: float, r: int, least: F32, mask: 
         near = least[: last - first]
         near[:] = limit
         for k in range(bands + 1):
-            value, of_class = square[k, r, first:last], np.uint16((1 << bands) - (1 << k))
+            value, of_class = square[k, r, first:last], np.int32((1 << bands) - (1 << k))
             for c in range(len(bits)):  # a short plain loop: it becomes a few vector instructions
                 nearer = value[c] < near[c]
                 bits[c] = of_class if nearer else bits[c]

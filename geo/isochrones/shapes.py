@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geo.compiled import in_chunks
 from geo.errors import Defect, InputError
-from geo.isochrones.contours import draw
+from geo.isochrones.contours import Rings, draw
 from geo.isochrones.ways import Ways, to_degrees
 from geo.models import Stretches
 
@@ -104,36 +104,45 @@ def _check(per_station: Mapping[str, Mapping[float, Stretches]], minutes: Sequen
 def _draw(ways: Ways, parts: Sequence[Stretches], sets: int, bands_each: int, widen_m: float) -> Shapes:
     """One MultiPolygon in degrees for each of ``parts``: all bands of set 0, then of set 1, ..."""
 
-    def some(first: int, last: int) -> Shapes:
-        shapes = np.empty((last - first) * bands_each, dtype=object)
-        for i in range(first, last):
-            of_set = parts[i * bands_each : (i + 1) * bands_each]
-            at = (i - first) * bands_each
-            shapes[at : at + bands_each] = _nested(ways, of_set, widen_m)
-        return shapes
+    def some(first: int, last: int) -> list[Rings]:
+        return [
+            _rings(ways, parts[i * bands_each : (i + 1) * bands_each], widen_m) for i in range(first, last)
+        ]
 
-    return np.concatenate([np.empty(0, dtype=object), *in_chunks(sets, 1, some)])
+    drawn = [rings for part in in_chunks(sets, 1, some) for rings in part]
+    if not drawn:
+        return np.empty(0, dtype=object)
+    # all sets are put together at once: rings and their vertices are numbered through
+    size = np.concatenate([np.diff(rings.start) for rings in drawn])
+    of_set = np.repeat(np.arange(sets), [len(rings.band) for rings in drawn])
+    before = np.cumsum([0, *(len(rings.band) for rings in drawn)])
+    shape = of_set * bands_each + np.concatenate([rings.band for rings in drawn])
+    holder = np.concatenate([rings.holder for rings in drawn]).astype(np.int64)
+    holder[holder >= 0] += before[of_set[holder >= 0]]
+    xy = np.concatenate([rings.xy for rings in drawn])
+    lon, lat = to_degrees(xy[:, 0] + ways.x0, xy[:, 1] + ways.y0)
+    # shape by shape, outer ring by outer ring, each followed by its holes
+    numbers = np.arange(len(shape))
+    order = np.lexsort((numbers, holder >= 0, np.where(holder >= 0, holder, numbers), shape))
+    ring_start = np.concatenate(([0], np.cumsum(size[order])))
+    source = np.repeat((np.cumsum(size) - size)[order] - ring_start[:-1], size[order])
+    source += np.arange(ring_start[-1])
+    outer = holder[order] < 0
+    made: Shapes = shapely.from_ragged_array(
+        shapely.GeometryType.MULTIPOLYGON,
+        np.column_stack((lon[source], lat[source])),
+        (
+            ring_start,
+            np.append(np.flatnonzero(outer), len(order)),
+            np.searchsorted(shape[order][outer], np.arange(sets * bands_each + 1)),
+        ),
+    )
+    return made
 
 
-def _nested(ways: Ways, parts: Sequence[Stretches], widen_m: float) -> Shapes:
+def _rings(ways: Ways, parts: Sequence[Stretches], widen_m: float) -> Rings:
     begin = np.concatenate(([0], np.cumsum([len(part) for part in parts]))).astype(np.int64)
     edge = np.concatenate([part.edge for part in parts])
     from_m = np.concatenate([part.from_m for part in parts])
     to_m = np.concatenate([part.to_m for part in parts])
-    xy, start, band, holder = draw(ways, begin, edge, from_m, to_m, widen_m=widen_m)
-    # band by band, outer ring by outer ring, each followed by its holes
-    rings = np.arange(len(band))
-    order = np.lexsort((rings, holder >= 0, np.where(holder >= 0, holder, rings), band))
-    size = np.diff(start)[order]
-    ring_start = np.concatenate(([0], np.cumsum(size)))
-    source = np.repeat(start[:-1][order] - ring_start[:-1], size) + np.arange(ring_start[-1])
-    outer = holder[order] < 0
-    polygon_start = np.append(np.flatnonzero(outer), len(order))
-    shape_start = np.searchsorted(band[order][outer], np.arange(len(parts) + 1))
-    lon, lat = to_degrees(xy[source, 0] + ways.x0, xy[source, 1] + ways.y0)
-    made: Shapes = shapely.from_ragged_array(
-        shapely.GeometryType.MULTIPOLYGON,
-        np.column_stack((lon, lat)),
-        (ring_start, polygon_start, shape_start),
-    )
-    return made
+    return draw(ways, begin, edge, from_m, to_m, widen_m=widen_m)

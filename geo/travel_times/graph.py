@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.models import F64, I32, Direction, Mode, RoadNetwork, Snapped, Turns, no_turns
+from geo.models import F64, I32, I64, Direction, Mode, RoadNetwork, Snapped, Turns, no_turns
 from geo.travel_times.costs import KMH_PER_MS, Costs, check_options, edge_costs
 from geo.travel_times.turns import split_at_bans
 
@@ -43,6 +43,14 @@ class Graph:
     half_wait_s: F64
     longest_s: float
     mean_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The ends by which a search enters edges, by place: CSR place → ``2 * edge`` for u, ``+ 1`` for v."""
+
+    row: I64
+    edge: I32
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,16 @@ def build_graph(
         longest_s=float(seconds.max(initial=0.0)),
         mean_s=float(seconds.mean()) if len(seconds) else 0.0,
     )
+
+
+def entries_of(graph: Graph) -> Entries:
+    """Where each edge is entered from; closed directions are left out."""
+    go, come = np.flatnonzero(np.isfinite(graph.out_s_per_m)), np.flatnonzero(np.isfinite(graph.back_s_per_m))
+    place = np.concatenate((graph.depart_u[go], graph.depart_v[come]))
+    ends = np.concatenate((2 * go, 2 * come + 1))
+    row = np.zeros(len(graph.node) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(place, minlength=len(graph.node)), out=row[1:])
+    return Entries(row, ends[np.argsort(place, kind="stable")].astype(np.int32))
 
 
 def source_points(graph: Graph, snapped: Snapped, *, access_speed_kmh: float) -> Points:

@@ -6,9 +6,14 @@ from itertools import pairwise
 
 import numpy as np
 
+from geo.compiled import in_chunks
 from geo.models import F64, I32, I64, Bool, NearestField, Stretches, TravelMatrix
-from geo.travel_times.graph import AT_NODE_M, Graph, Points
+from geo.travel_times.graph import AT_NODE_M, Entries, Graph, Points
+from geo.travel_times.grow import grow_each
 from geo.travel_times.split import split_edges
+
+# Sources that share a thread's scratch.
+SMALLEST_CHUNK = 4
 
 
 def stretches_within(graph: Graph, near: Points, node_seconds: F64, limit_s: float) -> Stretches:
@@ -23,37 +28,24 @@ def stretches_within(graph: Graph, near: Points, node_seconds: F64, limit_s: flo
     return Stretches(edge.astype(np.int32), start, stop)
 
 
-def stretches_each(graph: Graph, near: Points, nodes: TravelMatrix, limit_s: float) -> list[Stretches]:
+def stretches_each(
+    graph: Graph, entries: Entries, near: Points, nodes: TravelMatrix, limit_s: float
+) -> list[Stretches]:
     """:func:`stretches_within` of every source by itself, from the times of a row each."""
-    of_source = np.repeat(np.arange(len(near)), np.diff(nodes.indptr))
-    left = limit_s - (nodes.seconds + graph.half_wait_s[nodes.indices])
-    keep = left >= 0
-    of_source, node, left = of_source[keep], nodes.indices[keep], left[keep]
-    entry_u, edge_u = _incident(graph.depart_u, node, len(graph.node))
-    entry_v, edge_v = _incident(graph.depart_v, node, len(graph.node))
-    here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
-    # one number for a source and an edge: parts of different sources are never united
-    many = np.int64(max(len(graph.length_m), 1))
-    key, start, stop = _grown(
-        graph, edge_u, left[entry_u], edge_v, left[entry_v], near, here, limit_s,
-        shift_u=of_source[entry_u] * many, shift_v=of_source[entry_v] * many, shift_here=here * many,
-    )  # fmt: skip
-    key, start, stop = _merged(key, start, stop)
-    cut = np.searchsorted(key, np.arange(len(near) + 1) * many)
-    return [
-        Stretches((key[a:b] - i * many).astype(np.int32), start[a:b], stop[a:b])
-        for i, (a, b) in enumerate(pairwise(cut))
-    ]
 
+    def some(first: int, last: int) -> tuple[I64, I32, F64, F64]:
+        found: tuple[I64, I32, F64, F64] = grow_each(
+            entries.row, entries.edge, graph.length_m, graph.out_s_per_m, graph.back_s_per_m,
+            graph.half_wait_s, nodes.indptr, nodes.indices, nodes.seconds, first, last,
+            near.edge, near.offset_m, near.access_s, limit_s,
+        )  # fmt: skip
+        return found
 
-def _incident(ends: I32, node: I32, count: int) -> tuple[I64, I64]:
-    """All pairs of an entry of ``node`` and an edge whose end (in ``ends``) is that node."""
-    order = np.argsort(ends, kind="stable")
-    begin = np.searchsorted(ends[order], np.arange(count + 1))
-    size = begin[node + 1] - begin[node]
-    entry = np.repeat(np.arange(len(node)), size)
-    within = np.arange(len(entry)) - np.repeat(np.cumsum(size) - size, size)
-    return entry, order[begin[node][entry] + within]
+    parts = []
+    for count, edge, start, stop in in_chunks(len(near), SMALLEST_CHUNK, some):
+        ends = np.concatenate(([0], np.cumsum(count)))
+        parts += [Stretches(edge[a:b], start[a:b], stop[a:b]) for a, b in pairwise(ends)]
+    return parts
 
 
 def _grown(
@@ -65,10 +57,6 @@ def _grown(
     near: Points,
     here: I64,
     limit_s: float,
-    *,
-    shift_u: I64 | int = 0,
-    shift_v: I64 | int = 0,
-    shift_here: I64 | int = 0,
 ) -> tuple[I64, F64, F64]:
     """Parts that grow from the ends of edges with seconds left, and from the sources on their edges."""
     out, back, length = graph.out_s_per_m, graph.back_s_per_m, graph.length_m
@@ -77,9 +65,7 @@ def _grown(
     middle = near.offset_m[here]
     ahead = np.divide(left, out[at], out=np.zeros(len(at)), where=np.isfinite(out[at]))
     behind = np.divide(left, back[at], out=np.zeros(len(at)), where=np.isfinite(back[at]))
-    key = np.concatenate(((from_u + shift_u)[ok_u], (from_v + shift_v)[ok_v], at + shift_here)).astype(
-        np.int64
-    )
+    key = np.concatenate((from_u[ok_u], from_v[ok_v], at)).astype(np.int64)
     from_u, from_v, left_u, left_v = from_u[ok_u], from_v[ok_v], left_u[ok_u], left_v[ok_v]
     start = np.concatenate(
         (

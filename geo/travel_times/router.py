@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from geo.models import (
 from geo.travel_times import reach
 from geo.travel_times.costs import check_options
 from geo.travel_times.fields import nearest_field, node_rows, target_rows
-from geo.travel_times.graph import Points, build_graph, source_points, target_points
+from geo.travel_times.graph import Entries, Points, build_graph, entries_of, source_points, target_points
 from geo.travel_times.subsets import different_subsets, subsets_of_matrix
 from geo.travel_times.working import Pool
 
@@ -173,7 +174,9 @@ class Router:
         >>> [part.from_m.round(3).tolist() for part in walk.stretches_each(both, nodes, limit_s=90)]
         [[200.0], [500.0]]
         """
-        return reach.stretches_each(self._graph, self._sources(sources), nodes, _checked(limit_s))
+        return reach.stretches_each(
+            self._graph, self._entries, self._sources(sources), nodes, _checked(limit_s)
+        )
 
     def stretches_of_nearest(
         self, sources: Snapped, field: NearestField, *, limit_s: float
@@ -193,6 +196,10 @@ class Router:
         [([0.0], [350.0]), ([350.0], [900.0])]
         """
         return reach.stretches_of_nearest(self._graph, self._sources(sources), field, _checked(limit_s))
+
+    @cached_property
+    def _entries(self) -> Entries:
+        return entries_of(self._graph)
 
     def _sources(self, snapped: Snapped) -> Points:
         return source_points(self._graph, snapped, access_speed_kmh=self._access_speed_kmh)
