@@ -172,15 +172,19 @@ def _network(
 
 
 def _speeds(raw: RawWays, edge_way: I64) -> tuple[dict[Mode, F64], dict[Mode, F64]]:
-    cache: dict[tuple[str | None, ...], dict[Mode, Speeds]] = {}
-    rows: list[dict[Mode, Speeds]] = []
-    for tags in raw.tags:
-        key = tuple(tags.get(k) for k in RULE_KEYS)
-        if key not in cache:
-            cache[key] = way_speeds(tags)
-        rows.append(cache[key])
-    forward = {m: np.array([r[m].forward_kmh for r in rows])[edge_way] for m in MODES}
-    backward = {m: np.array([r[m].backward_kmh for r in rows])[edge_way] for m in MODES}
+    # few combinations of tags serve all ways
+    known: dict[tuple[tuple[str, str], ...], int] = {}
+    found: list[dict[Mode, Speeds]] = []
+    rule = np.empty(len(raw.tags), dtype=np.int64)
+    for i, tags in enumerate(raw.tags):
+        key = tuple(item for item in tags.items() if item[0] in RULE_KEYS)
+        at = known.setdefault(key, len(found))
+        if at == len(found):
+            found.append(way_speeds(tags))
+        rule[i] = at
+    of_edge = rule[edge_way]
+    forward = {m: np.array([speeds[m].forward_kmh for speeds in found])[of_edge] for m in MODES}
+    backward = {m: np.array([speeds[m].backward_kmh for speeds in found])[of_edge] for m in MODES}
     return forward, backward
 
 

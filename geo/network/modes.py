@@ -16,11 +16,11 @@ from geo.models import MODES, Mode
 Tags = Mapping[str, str]
 
 # Keys the rules look at; a way's other tags never matter here.
-RULE_KEYS = (
+RULE_KEYS = frozenset((
     "highway", "access", "foot", "bicycle", "motor_vehicle", "motorcar", "vehicle", "motorroad", "oneway",
     "oneway:bicycle", "oneway:foot", "cycleway", "cycleway:left", "cycleway:right", "junction", "maxspeed",
     "service", "area",
-)  # fmt: skip
+))  # fmt: skip
 UNBUILT = frozenset({"construction", "proposed", "planned", "abandoned", "razed", "raceway", "rest_area", "services",
                      "bus_stop", "platform_edge", "elevator", "corridor", "no", "bridleway_proposed"})  # fmt: skip
 MOTORWAY = frozenset({"motorway", "motorway_link"})
