@@ -1,0 +1,290 @@
+"""A binary OSM file to the elements that a network is made of, in a district's memory."""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import numpy as np
+
+from geo.models import I32, I64, Bool
+from geo.network.elements import FILTER_KEYS, Bounds, Elements, Relations
+from geo.network.pbf import kernels
+from geo.network.pbf.blobs import Blob, UncommonError, UnreadableError, blobs_of, unpacked
+from geo.network.pbf.kernels import U8
+
+T = TypeVar("T")
+THREADS = 2
+AHEAD = 8  # blocks held at once for each thread
+PER_DEGREE = 10_000_000  # positions are whole numbers of 1e-7 degrees
+# A way is met by those of its nodes that lie this near to the bounds: 5 km and more on land.
+MARGIN = PER_DEGREE // 20
+NODES, WAYS, RELATIONS = 1, 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A block in outline; words are spelt out only where asked for."""
+
+    buf: U8
+    strings: I64
+    stops: I64
+    groups: I64
+    granularity: int
+    lat_offset: int
+    lon_offset: int
+
+    @classmethod
+    def of(cls, data: bytes) -> _Block:
+        buf = unpacked(data)
+        return cls(buf, *kernels.outline(buf))
+
+    def wanted(self) -> U8:
+        words = [key.encode() for key in FILTER_KEYS]
+        letters = np.frombuffer(b"".join(words), dtype=np.uint8)
+        start = np.concatenate(([0], np.cumsum([len(word) for word in words])))
+        flags: U8 = kernels.match(self.buf, self.strings, self.stops, letters, start)
+        return flags
+
+    def spelt(self, numbers: I64) -> dict[int, str]:
+        """Number → word, of those asked for."""
+        raw = self.buf.tobytes()
+        every = np.unique(numbers)
+        if len(every) and not 0 <= every[0] <= every[-1] < len(self.strings):
+            raise UnreadableError("a word that is not there")
+        begin, end = self.strings[every].tolist(), self.stops[every].tolist()
+        return {
+            n: raw[a:b].decode("utf-8", "replace") for n, a, b in zip(every.tolist(), begin, end, strict=True)
+        }
+
+    def tags(self, start: I64, tag: I64) -> list[dict[str, str]]:
+        """One dict for each run of tags."""
+        keys, values = tag >> 32, tag & 0xFFFFFFFF
+        word = self.spelt(np.concatenate((keys, values)))
+        pairs = [(word[k], word[v]) for k, v in zip(keys.tolist(), values.tolist(), strict=True)]
+        ends = start.tolist()
+        return [dict(pairs[a:b]) for a, b in pairwise(ends)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """Nodes of a block near the bounds, ids ascending, and the tagged ones."""
+
+    ids: I64
+    x: I32
+    y: I32
+    first: int
+    last: int
+    tagged: list[tuple[int, dict[str, str], float, float]]
+    more: bool = False  # ways in the same block
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    ids: I64
+    start: I64
+    ref: I64
+    tags: list[dict[str, str]]
+    nodes: bool  # in the same block
+    relations: bool
+
+
+def read_pbf(path: Path, bounds: Bounds) -> Elements:
+    """All elements that may matter within ``bounds``, vertices located.
+
+    Relations are read first, from the end; then nodes and ways as they come. Nodes are kept where they
+    lie within the bounds or a little beyond, ways where they use one of those; the few nodes that these
+    ways use far outside are looked up in a second pass over the blocks that hold them.
+
+    Raises :class:`geo.network.pbf.blobs.UnreadableError` for a damaged file and
+    :class:`geo.network.pbf.blobs.UncommonError` for forms that are not read here.
+    """
+    try:
+        date, blobs = blobs_of(path)
+        with path.open("rb") as file:
+            relations, last = _relations(file, blobs)
+            members = np.array(sorted(relations.water), dtype=np.int64)
+            wide = _whole(bounds, MARGIN)
+            nodes: list[tuple[Blob, _Nodes]] = []
+            ways: list[_Ways] = []
+            for blob, part in _each(file, blobs, lambda data: _nodes(data, wide, bounds)):
+                if part is None:
+                    break
+                nodes.append((blob, part))
+                if part.more:
+                    break
+            known = _joined([part for _blob, part in nodes])
+            shared = bool(nodes) and nodes[-1][1].more
+            tail = blobs[len(nodes) - shared :]
+            for blob, found in _each(file, tail, lambda data: _ways(data, members, known[0])):
+                if (found.relations and blob not in last) or (
+                    found.nodes and not (shared and blob == tail[0])
+                ):
+                    raise UncommonError("order")
+                ways.append(found)
+            known = _with_missing(file, nodes, ways, known)
+    except (ValueError, IndexError, OverflowError, zlib.error) as error:
+        raise UnreadableError(str(error)) from error
+    tagged = [item for _blob, part in nodes for item in part.tagged]
+    return _elements(ways, known, tagged, relations, date)
+
+
+def _each(file: BinaryIO, blobs: Sequence[Blob], work: Callable[[bytes], T]) -> Iterator[tuple[Blob, T]]:
+    """``work`` on every block, by threads, in order; only a few are held at once."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting: deque[tuple[Blob, Future[T]]] = deque()
+        for blob in blobs:
+            file.seek(blob.at)
+            waiting.append((blob, pool.submit(work, file.read(blob.size))))
+            if len(waiting) > AHEAD * THREADS:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        for done, future in waiting:
+            yield done, future.result()
+
+
+def _whole(bounds: Bounds, margin: int) -> tuple[int, int, int, int]:
+    west, south, east, north = (max(-2.0e9, min(2.0e9, value * PER_DEGREE)) for value in bounds)
+    return int(west) - margin, int(south) - margin, int(east) + margin, int(north) + margin
+
+
+def _relations(file: BinaryIO, blobs: Sequence[Blob]) -> tuple[Relations, set[Blob]]:
+    """The relations in the last blocks of a file, and those blocks."""
+    found, parts = Relations(), list[_Block]()
+    for blob in reversed(blobs):
+        file.seek(blob.at)
+        block = _Block.of(file.read(blob.size))
+        if not kernels.holds(block.buf, block.groups) & RELATIONS:
+            break
+        parts.append(block)
+    for block in reversed(parts):
+        tag_start, tag, member_start, kind, member = kernels.relations(
+            block.buf, block.groups, np.zeros(len(block.strings), dtype=np.uint8)
+        )
+        role = block.spelt(kind >> 2)
+        sort, ids = ["nwr"[k & 3] for k in kind.tolist()], member.tolist()
+        roles = [role[k >> 2] for k in kind.tolist()]
+        ends = member_start.tolist()
+        for i, tags in enumerate(block.tags(tag_start, tag)):
+            part = slice(ends[i], ends[i + 1])
+            found.take(tags, list(zip(sort[part], roles[part], ids[part], strict=True)))
+    return found, set(blobs[len(blobs) - len(parts) :])
+
+
+def _nodes(data: bytes, wide: tuple[int, int, int, int], bounds: Bounds) -> _Nodes | None:
+    block = _Block.of(data)
+    has = kernels.holds(block.buf, block.groups)
+    if not has & NODES:
+        return None
+    ids, x, y, row, tag = kernels.nodes(
+        block.buf, block.groups, block.wanted(), block.granularity, block.lat_offset, block.lon_offset
+    )
+    tagged = []
+    if len(row):
+        west, south, east, north = bounds
+        rows, first = np.unique(row, return_index=True)
+        lon, lat = x[rows] / PER_DEGREE, y[rows] / PER_DEGREE
+        inside = (west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)
+        if inside.any():
+            tags = block.tags(np.append(first, len(row)), tag)
+            places = zip(ids[rows].tolist(), tags, lon.tolist(), lat.tolist(), strict=True)
+            tagged = [place for place, keep in zip(places, inside.tolist(), strict=True) if keep]
+    near: Bool = (x >= wide[0]) & (x <= wide[2]) & (y >= wide[1]) & (y <= wide[3])
+    span = (int(ids.min()), int(ids.max())) if len(ids) else (0, -1)
+    return _Nodes(ids[near], x[near], y[near], *span, tagged, more=has != NODES)
+
+
+def _ways(data: bytes, members: I64, known: I64) -> _Ways:
+    block = _Block.of(data)
+    has = kernels.holds(block.buf, block.groups)
+    ids, tag_start, tag, ref_start, ref = kernels.ways(block.buf, block.groups, block.wanted(), members)
+    met = np.append(0, np.cumsum(_within(known, ref)))
+    keep = met[ref_start[1:]] > met[ref_start[:-1]]
+    size = np.diff(ref_start)[keep]
+    start = np.concatenate(([0], np.cumsum(size)))
+    source = np.repeat(ref_start[:-1][keep] - start[:-1], size) + np.arange(start[-1])
+    tags = block.tags(tag_start, tag) if keep.any() else []
+    tags = [of_way for of_way, kept in zip(tags, keep.tolist(), strict=False) if kept]
+    return _Ways(
+        ids[keep], start, ref[source], tags, nodes=bool(has & NODES), relations=bool(has & RELATIONS)
+    )
+
+
+def _within(known: I64, ref: I64) -> Bool:
+    if len(known) == 0:
+        return np.zeros(len(ref), dtype=np.bool_)
+    at = np.minimum(np.searchsorted(known, ref), len(known) - 1)
+    found: Bool = known[at] == ref
+    return found
+
+
+def _joined(parts: Sequence[_Nodes]) -> tuple[I64, I32, I32]:
+    ids = np.concatenate([np.empty(0, dtype=np.int64), *(part.ids for part in parts)])
+    x = np.concatenate([np.empty(0, dtype=np.int32), *(part.x for part in parts)])
+    y = np.concatenate([np.empty(0, dtype=np.int32), *(part.y for part in parts)])
+    if len(ids) > 1 and not (ids[1:] > ids[:-1]).all():
+        order = np.argsort(ids, kind="stable")
+        ids, x, y = ids[order], x[order], y[order]
+    return ids, x, y
+
+
+def _with_missing(
+    file: BinaryIO, nodes: Sequence[tuple[Blob, _Nodes]], ways: Sequence[_Ways], known: tuple[I64, I32, I32]
+) -> tuple[I64, I32, I32]:
+    """The known nodes and those that the ways use beyond them."""
+    every = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *(part.ref for part in ways)]))
+    missing = every[~_within(known[0], every)]
+    if len(missing) == 0:
+        return known
+    wanted = [
+        blob
+        for blob, part in nodes
+        if np.searchsorted(missing, part.first) < np.searchsorted(missing, part.last, side="right")
+    ]
+    everywhere = _whole((-180.0, -90.0, 180.0, 90.0), 0)
+    nowhere = (np.inf, np.inf, -np.inf, -np.inf)
+    more = [
+        part
+        for _blob, part in _each(
+            file, wanted, lambda data: _picked(_nodes(data, everywhere, nowhere), missing)
+        )
+    ]
+    return _joined([_Nodes(*known, 0, 0, []), *more])
+
+
+def _picked(part: _Nodes | None, wanted: I64) -> _Nodes:
+    assert part is not None
+    keep = _within(wanted, part.ids)
+    return _Nodes(part.ids[keep], part.x[keep], part.y[keep], part.first, part.last, [])
+
+
+def _elements(
+    ways: Sequence[_Ways],
+    known: tuple[I64, I32, I32],
+    tagged: list[tuple[int, dict[str, str], float, float]],
+    relations: Relations,
+    date: str,
+) -> Elements:
+    ids, x, y = known
+    ref = np.concatenate([np.empty(0, dtype=np.int64), *(part.ref for part in ways)])
+    size = np.concatenate([np.empty(0, dtype=np.int64), *(np.diff(part.start) for part in ways)])
+    at = np.minimum(np.searchsorted(ids, ref), max(len(ids) - 1, 0))
+    located = ids[at] == ref if len(ids) else np.zeros(len(ref), dtype=np.bool_)
+    way = np.repeat(np.arange(len(size)), size)[located]
+    return Elements(
+        way_id=np.concatenate([np.empty(0, dtype=np.int64), *(part.ids for part in ways)]),
+        tags=[tags for part in ways for tags in part.tags],
+        start=np.concatenate(([0], np.cumsum(np.bincount(way, minlength=len(size))))).astype(np.int64),
+        ref=ref[located],
+        lon=x[at[located]] / PER_DEGREE,
+        lat=y[at[located]] / PER_DEGREE,
+        nodes=tagged,
+        relations=relations,
+        date=date,
+    )
