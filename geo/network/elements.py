@@ -11,12 +11,10 @@ import numpy as np
 import pandas as pd
 
 from geo.models import F64, I64, BarrierKind, Bool
-from geo.network.modes import RULE_KEYS
 from geo.network.raw import BarrierLine, RawWays
 from geo.network.turns import TurnRules
 
 Bounds = tuple[float, float, float, float]  # west, south, east, north in degrees
-WAY_KEYS = frozenset((*RULE_KEYS, "name", "bridge", "tunnel"))
 FILTER_KEYS = (
     "highway",
     "railway",
@@ -33,6 +31,7 @@ HOMES = frozenset(
 )
 WALLS = frozenset({"wall", "fence", "city_wall", "retaining_wall"})
 RAILS = frozenset({"rail", "light_rail", "subway", "narrow_gauge"})
+BARRIER_KEYS = frozenset({"natural", "waterway", "railway", "barrier"})
 RIVERS = frozenset({"river", "canal"})
 PREMISES: dict[str, frozenset[str]] = {
     "amenity": frozenset({
@@ -130,7 +129,7 @@ def collect(elements: Elements, *, source: str, bounds: Bounds) -> RawWays:
         ref=elements.ref[vertex],
         lon=lon[vertex],
         lat=lat[vertex],
-        tags=[{key: value for key, value in elements.tags[i].items() if key in WAY_KEYS} for i in roads],
+        tags=[elements.tags[i] for i in roads],
         source=source,
         source_date=elements.date,
         signals=frozenset(signals),
@@ -169,6 +168,12 @@ def _home_kind(tags: dict[str, str]) -> str | None:
 
 
 def _barrier_kind(way_id: int, tags: dict[str, str], water: dict[int, str]) -> BarrierKind | None:
+    if (
+        tags.get("highway", "motorway") != "motorway"
+        and BARRIER_KEYS.isdisjoint(tags)
+        and way_id not in water
+    ):
+        return None  # most ways: the quick answer
     # a river in a culvert, a rail on a viaduct or in a tunnel stops nobody
     if tags.get("tunnel", "no") != "no" or tags.get("bridge", "no") != "no" or tags.get("covered") == "yes":
         return None
