@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
@@ -31,8 +32,28 @@ def in_chunks(count: int, smallest: int, work: Callable[[int, int], T]) -> list[
     bounds = list(_bounds(count, size))
     if len(bounds) < 2 or threads == 1:
         return [work(first, last) for first, last in bounds]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda bound: work(*bound), bounds))
+    left = deque(enumerate(bounds))
+    results: dict[int, T] = {}
+
+    def take() -> None:
+        while left:
+            try:
+                i, (first, last) = left.popleft()
+            except IndexError:  # another thread was quicker
+                return
+            try:
+                results[i] = work(first, last)
+            except BaseException:
+                left.clear()  # an error, or Ctrl-C: nobody begins another chunk
+                raise
+
+    # the calling thread takes its share: it is awake already, which saves short work half of its time
+    with ThreadPoolExecutor(min(threads, len(bounds)) - 1) as pool:
+        others = [pool.submit(take) for _ in range(min(threads, len(bounds)) - 1)]
+        take()
+    for other in others:
+        other.result()
+    return [results[i] for i in range(len(bounds))]
 
 
 def _bounds(count: int, size: int) -> Iterator[tuple[int, int]]:

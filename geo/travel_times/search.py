@@ -14,13 +14,15 @@ from geo.travel_times.graph import AT_NODE_M
 ZERO: Any = np.int64(0)
 MAX_BUCKETS = 1 << 16
 ENTRIES = 1024  # that wait at once, to begin with
+# Sources begin together where more nodes than this are settled for each that is new.
+WASTE, MOST_TOGETHER = 1.3, 64
 
 
 def bucket_width_s(longest_s: float, mean_s: float, source_s: F64, limit_s: float) -> tuple[float, int]:
-    """Width and number of buckets: about a mean arc wide, the ring as long as the longest arc."""
-    ends = source_s[np.isfinite(source_s).all(axis=1)]
-    if len(ends):
-        longest_s = max(longest_s, float(np.ptp(ends, axis=1).max()))
+    """Width and number of buckets: a mean arc wide; the ring holds the longest arc, and all first times."""
+    begins = source_s[source_s <= limit_s]
+    if len(begins):
+        longest_s = max(longest_s, float(np.ptp(begins)))
     longest_s = min(longest_s, limit_s)
     width = max(mean_s, longest_s / (MAX_BUCKETS - 4), 1e-3)
     return width, 1 << (int(longest_s / width) + 3).bit_length()
@@ -39,10 +41,10 @@ def _longer(node: I32, seconds: F64, following: I32) -> tuple[I32, F64, I32]:
 
 @kernel
 def _settle(
-    row: I32, head: I32, arc_s: F64, limit_s: float, mine: Any, best: F64, labels: I32, touched: I32,
+    row: I32, head: I32, arc_s: F64, limit_s: float, best: F64, labels: I32, touched: I32,
     bucket: I32, per_s: float, waiting: I32, waiting_s: F64, following: I32,
-    at: Any, used: Any, free: Any, pending: Any, count: Any,
-) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
+    at: Any, used: Any, free: Any, pending: Any, count: Any, settled: Any,
+) -> tuple[Any, Any, Any, Any, Any, Any]:  # fmt: skip
     """Work off the buckets until nothing is pending, or until there may not be room for more entries."""
     mask = np.int64(len(bucket) - 1)
     while pending > 0:
@@ -57,8 +59,10 @@ def _settle(
         pending -= 1
         following[entry] = free
         free = entry
-        if so_far > best[here] or labels[here] != mine:
+        if so_far > best[here]:
             continue
+        mine = labels[here]
+        settled += 1
         for arc in range(row[here], row[here + 1]):
             seconds = so_far + arc_s[arc]
             ahead = head[arc]
@@ -82,52 +86,59 @@ def _settle(
             waiting[entry], waiting_s[entry], following[entry] = ahead, seconds, bucket[slot]
             bucket[slot] = entry
             pending += 1
-    return at, used, free, pending, count
+    return at, used, free, pending, count, settled
 
 
 @kernel
 def _spread(
     row: I32, head: I32, arc_s: F64, limit_s: float,
-    start_u: int, start_v: int, u_s: float, v_s: float, label: int,
-    best: F64, labels: I32, touched: I32, count: int,
+    order: I64, first: int, last: int, source_u: I32, source_v: I32, u_s: F64, v_s: F64,
+    best: F64, labels: I32, touched: I32, count: Any,
     bucket: I32, per_s: float, waiting: I32, waiting_s: F64, following: I32,
-) -> tuple[int, I32, F64, I32]:  # fmt: skip
-    """Search from one source; better times and, of equal ones, smaller labels go into ``best`` and ``labels``.
+) -> tuple[Any, Any, I32, F64, I32]:  # fmt: skip
+    """Search from sources ``order[first:last]`` together, into ``best`` and ``labels``.
 
-    Where ``best`` knows better, the search stops: many sources share one field, one after the other.
-    Nodes without a label before are added to ``touched``; returns their count and the room for entries.
+    Better times are taken and, of equal ones, smaller labels.
+    Where ``best`` knows better, the search stops: many sources share one field, some after the others.
+    Nodes without a label before are added to ``touched``; returns their count, how many nodes were
+    settled, and the room for entries.
 
     What waits to be settled is an entry (node ``waiting``, ``waiting_s``, ``following`` entry or -1) of
     a ring of buckets of ``1 / per_s`` seconds each: ``bucket`` holds the first entry of each or -1, a
     power of two of them, empty before and after. A bucket is worked off last in, first out: a node that
     turns out to be nearer is simply settled again, so the times are exact whatever the width.
     """
-    mask, mine = np.int64(len(bucket) - 1), np.int32(label)
-    used, free, pending = ZERO, np.int32(-1), ZERO
+    mask = np.int64(len(bucket) - 1)
+    used, free, pending, settled = ZERO, np.int32(-1), ZERO, ZERO
     at = np.int64(1) << 62
-    for end in range(2):
-        node, seconds = (start_u, u_s) if end == 0 else (start_v, v_s)
-        if node < 0 or not seconds <= limit_s:
-            continue
-        if seconds < best[node] or (seconds == best[node] and mine < labels[node]):
-            if labels[node] < 0:
-                touched[count] = node
-                count += 1
-            best[node], labels[node] = seconds, mine
-            slot = np.int64(seconds * per_s)
-            at = min(at, slot)
-            waiting[used], waiting_s[used], following[used] = node, seconds, bucket[slot & mask]
-            bucket[slot & mask] = used
-            used, pending = used + 1, pending + 1
+    while used + 2 * (last - first) > len(waiting):
+        waiting, waiting_s, following = _longer(waiting, waiting_s, following)
+    for k in range(first, last):
+        mine = np.int32(order[k])
+        for end in range(2):
+            node = source_u[mine] if end == 0 else source_v[mine]
+            seconds = u_s[mine] if end == 0 else v_s[mine]
+            if node < 0 or not seconds <= limit_s:
+                continue
+            if seconds < best[node] or (seconds == best[node] and mine < labels[node]):
+                if labels[node] < 0:
+                    touched[count] = node
+                    count += 1
+                best[node], labels[node] = seconds, mine
+                slot = np.int64(seconds * per_s)
+                at = min(at, slot)
+                waiting[used], waiting_s[used], following[used] = node, seconds, bucket[slot & mask]
+                bucket[slot & mask] = used
+                used, pending = used + 1, pending + 1
     while pending > 0:
         # loose arrays that are never bound anew: with tuples or growth inside, this takes up to three times as long
-        at, used, free, pending, count = _settle(
-            row, head, arc_s, limit_s, mine, best, labels, touched, bucket, per_s,
-            waiting, waiting_s, following, at, used, free, pending, count,
+        at, used, free, pending, count, settled = _settle(
+            row, head, arc_s, limit_s, best, labels, touched, bucket, per_s,
+            waiting, waiting_s, following, at, used, free, pending, count, settled,
         )  # fmt: skip
         if pending > 0:
             waiting, waiting_s, following = _longer(waiting, waiting_s, following)
-    return count, waiting, waiting_s, following
+    return count, settled, waiting, waiting_s, following
 
 
 @kernel
@@ -137,17 +148,25 @@ def spread_some(
 ) -> Any:  # fmt: skip
     """Search from the sources in ``order`` into one clean working set; returns how many nodes it touched.
 
-    Sources near each other should follow each other in ``order``.
+    Sources near each other should follow each other in ``order``. One after the other keeps what is
+    touched in the cache; where that settles the same nodes again and again, more begin together.
     """
     bucket, per_s = np.full(buckets, -1, dtype=np.int32), 1.0 / width_s
     waiting, waiting_s = np.empty(ENTRIES, dtype=np.int32), np.empty(ENTRIES)
     following = np.empty(ENTRIES, dtype=np.int32)
     count: Any = ZERO
-    for i in order:
-        count, waiting, waiting_s, following = _spread(
-            row, head, arc_s, limit_s, ZERO + source_u[i], ZERO + source_v[i], u_s[i], v_s[i], i,
+    at, together = ZERO, ZERO + 1
+    while at < len(order):
+        before, last = count, min(at + together, len(order))
+        count, settled, waiting, waiting_s, following = _spread(
+            row, head, arc_s, limit_s, order, at, last, source_u, source_v, u_s, v_s,
             best, labels, touched, count, bucket, per_s, waiting, waiting_s, following,
         )  # fmt: skip
+        at = last
+        if settled > WASTE * (count - before):
+            together = min(2 * together, MOST_TOGETHER)
+        else:
+            together = max(together >> 1, 1)
     return count
 
 
@@ -253,11 +272,12 @@ def rows_of_nodes(
     bucket, per_s = np.full(buckets, -1, dtype=np.int32), 1.0 / width_s
     waiting, waiting_s = np.empty(ENTRIES, dtype=np.int32), np.empty(ENTRIES)
     following = np.empty(ENTRIES, dtype=np.int32)
-    counts = np.zeros(last - first, dtype=np.int64)
+    counts, one = np.zeros(last - first, dtype=np.int64), np.empty(1, dtype=np.int64)
     indices, seconds, used = np.empty(1024, dtype=np.int32), np.empty(1024), ZERO
     for i in range(first, last):
-        count, waiting, waiting_s, following = _spread(
-            row, head, arc_s, limit_s, ZERO + source_u[i], ZERO + source_v[i], u_s[i], v_s[i], ZERO,
+        one[0] = i
+        count, _settled, waiting, waiting_s, following = _spread(
+            row, head, arc_s, limit_s, one, ZERO, ZERO + 1, source_u, source_v, u_s, v_s,
             best, labels, touched, ZERO, bucket, per_s, waiting, waiting_s, following,
         )  # fmt: skip
         indices, seconds = _grown(indices, seconds, used, count)
@@ -292,12 +312,13 @@ def rows_of_targets(
     waiting, waiting_s = np.empty(ENTRIES, dtype=np.int32), np.empty(ENTRIES)
     following = np.empty(ENTRIES, dtype=np.int32)
     least, found = np.full(len(target_m), np.inf), np.empty(len(target_m), dtype=np.int32)
-    counts = np.zeros(last - first, dtype=np.int64)
+    counts, one = np.zeros(last - first, dtype=np.int64), np.empty(1, dtype=np.int64)
     indices, seconds, used = np.empty(1024, dtype=np.int32), np.empty(1024), ZERO
     for i in range(first, last):
         hits = ZERO
-        count, waiting, waiting_s, following = _spread(
-            row, head, arc_s, limit_s, ZERO + source_u[i], ZERO + source_v[i], u_s[i], v_s[i], ZERO,
+        one[0] = i
+        count, _settled, waiting, waiting_s, following = _spread(
+            row, head, arc_s, limit_s, one, ZERO, ZERO + 1, source_u, source_v, u_s, v_s,
             best, labels, touched, ZERO, bucket, per_s, waiting, waiting_s, following,
         )  # fmt: skip
         for k in range(count):
