@@ -20,7 +20,7 @@ WASTE, MOST_TOGETHER = 1.3, 64
 
 def bucket_width_s(longest_s: float, mean_s: float, source_s: F64, limit_s: float) -> tuple[float, int]:
     """Width and number of buckets: a mean arc wide; the ring holds the longest arc, and all first times."""
-    begins = source_s[source_s <= limit_s]
+    begins = source_s[np.isfinite(source_s) & (source_s <= limit_s)]
     if len(begins):
         longest_s = max(longest_s, float(np.ptp(begins)))
     longest_s = min(longest_s, limit_s)

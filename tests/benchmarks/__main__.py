@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import peers
+from tests.benchmarks import clip, growth, peers
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -105,8 +105,16 @@ def main() -> None:
     lines = builds()
     compared = table(peers.compare())
     print("\n".join(compared))
+    grown = growth.sizes()
+    growth.plot(grown, RESULTS.with_name("growth.png"))
+    cut = clip.measure()
+    print(cut)
     text = ["# Benchmark", "", "Written by `make bench`.", "", title, "", peers.versions(), "",
-            "## Whole builds, cold processes", "", "```", *lines, "```", "", "## Beside the peers", "", *compared, ""]  # fmt: skip
+            "## Whole builds, cold processes", "", "```", *lines, "```", "", "## Beside the peers", "", *compared, "",
+            "![one isochrone of each](isochrones.png)", "",
+            "## Growth", "", "A generated town, 15 minutes on foot; each size in a process of its own.", "",
+            *growth.table(grown), "", "![time and memory by size](growth.png)", "",
+            "## A district out of a country", "", cut, ""]  # fmt: skip
     RESULTS.write_text("\n".join(text), encoding="utf-8")
 
 

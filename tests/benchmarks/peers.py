@@ -24,15 +24,19 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from geo import isochrones, travel_times
+from geo.isochrones.ways import to_degrees, to_sheet
 from geo.models import RoadNetwork, Snapped
 from geo.network import read_network
 from geo.travel_times import Router
 from geo.travel_times.graph import build_graph, source_points
+from tests.benchmarks.growth import grid
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 LIMIT_S = 900.0
 MINUTES = (5.0, 10.0, 15.0)
 WALK = {"mode": "walk", "speed_kmh": 4.0}
+
+PICTURE = Path(__file__).with_name("isochrones.png")
 
 
 @dataclass(frozen=True)
@@ -70,21 +74,6 @@ def stations_of(network: RoadNetwork, count: int, seed: int = 86) -> Snapped:
     node = np.random.default_rng(seed).choice(network.node_count, count, replace=False)
     found = travel_times.snap(network, network.node_lon[node], network.node_lat[node], mode="walk")
     return Snapped(*(getattr(found, name)[found.linked] for name in Snapped.__slots__))
-
-
-def grid(side: int, seed: int = 0) -> RoadNetwork:
-    """A town of ``side`` × ``side`` crossings 40 to 80 m apart, a tenth of its streets missing."""
-    from tests.toy import toy_network
-
-    rng = np.random.default_rng(seed)
-    at = np.arange(side) * 60.0
-    x, y = (axis.ravel() for axis in np.meshgrid(at, at))
-    xy = np.column_stack((x, y)) + rng.uniform(-10, 10, (side * side, 2))
-    i = np.arange(side * side).reshape(side, side)
-    u = np.concatenate((i[:, :-1].ravel(), i[:-1].ravel()))
-    v = np.concatenate((i[:, 1:].ravel(), i[1:].ravel()))
-    keep = rng.random(len(u)) > 0.1
-    return toy_network(xy, np.column_stack((u[keep], v[keep])))
 
 
 def searches(name: str, network: RoadNetwork) -> list[Row]:
@@ -192,7 +181,80 @@ def shapes(name: str, path: Path, folder: Path) -> list[Row]:
             Row("network from PBF", name, build_s, "Valhalla tiles", answer["build_s"]),
             Row("3-band isochrone", name, ours_s, "Valhalla", statistics.median(answer["isochrone_s"]), note),
         ]
+        if name == "Wuhan":
+            gallery(network, stations, ways, router, theirs, name)
     return [*rows, _osmnx(name, path, folder, build_s)]
+
+
+def gallery(
+    network: RoadNetwork, stations: Snapped, ways: isochrones.Ways, router: Router, theirs: list, name: str
+) -> None:
+    """One isochrone of each peer and ours over the ways that are reached within 15 minutes, as a picture."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    limit_s = MINUTES[-1] * 60
+    nodes = router.reach_nodes(stations, limit_s=limit_s)
+    reached = router.stretches_each(stations, nodes, limit_s=limit_s)
+    # a station about as well connected as the middle one: neither a park nor a crossroads
+    k = int(np.argsort(np.diff(nodes.indptr))[len(stations) // 2])
+    one = Snapped(*(getattr(stations, column)[k : k + 1] for column in Snapped.__slots__))
+    x0, y0 = to_sheet(one.lon, one.lat)
+    unit = 1 / np.cos(np.radians(one.lat[0]))
+    lon, lat = to_degrees(ways.x + ways.x0, ways.y + ways.y0)
+    of_node = nodes.indices[nodes.indptr[k] : nodes.indptr[k + 1]]
+    hull = shapely.MultiPoint(
+        np.column_stack((network.node_lon[of_node], network.node_lat[of_node]))
+    ).convex_hull
+    turn = np.linspace(0, 2 * np.pi, 181)
+    radius = limit_s * 4.0 / 3.6 * unit
+    circle = shapely.Polygon(
+        np.column_stack(to_degrees(x0 + radius * np.cos(turn), y0 + radius * np.sin(turn)))
+    )
+    ours = isochrones.bands(ways, {MINUTES[-1]: reached[k]}).geometry.iloc[0]
+    shapes = {"Red Map": ours, "Valhalla": theirs[k], "ego graph, convex hull": hull, "circle": circle}
+    drawing, axes = plt.subplots(1, 4, figsize=(15, 4.4), dpi=100)
+    parts = reached[k]
+    for ax, (label, shape) in zip(axes, shapes.items(), strict=True):
+        false, missed = isochrones.false_missed_share(ways, shape, parts)
+        for polygon in shapely.get_parts(shape):
+            ring = plt.matplotlib.path.Path.make_compound_path(
+                *(
+                    plt.matplotlib.path.Path(np.asarray(r.coords))
+                    for r in (polygon.exterior, *polygon.interiors)
+                )
+            )
+            ax.add_patch(
+                plt.matplotlib.patches.PathPatch(ring, facecolor="#f6c9c4", edgecolor="#a4161a", lw=0.6)
+            )
+        near = (abs(lon - one.lon[0]) < 0.016) & (abs(lat - one.lat[0]) < 0.014)
+        for e in np.flatnonzero(np.add.reduceat(near, ways.start[:-1]) > 0):
+            part = slice(ways.start[e], ways.start[e + 1])
+            ax.plot(lon[part], lat[part], color="#b0b0b0", lw=0.5)
+        for e, a, b in zip(parts.edge, parts.from_m, parts.to_m, strict=True):
+            part = slice(ways.start[e], ways.start[e + 1])
+            at = np.unique(np.clip(np.concatenate(([a, b], ways.along_m[part])), a, b))
+            ax.plot(
+                np.interp(at, ways.along_m[part], lon[part]),
+                np.interp(at, ways.along_m[part], lat[part]),
+                color="#1b4332",
+                lw=1.2,
+            )
+        ax.plot(one.lon, one.lat, "*", color="k", ms=9)
+        ax.set(
+            xlim=(one.lon[0] - 0.015, one.lon[0] + 0.015),
+            ylim=(one.lat[0] - 0.013, one.lat[0] + 0.013),
+            xticks=[],
+            yticks=[],
+            title=f"{label}\nfalse {false:.1%}, missed {missed:.1%}",
+        )
+        ax.set_aspect(unit)
+    drawing.suptitle(f"{name}: 15 minutes on foot. Green: reached in time; grey: not.", fontsize=10)
+    drawing.tight_layout()
+    drawing.savefig(PICTURE, metadata={"Software": None})
+    plt.close(drawing)
 
 
 def _shares(ways, polygons, reached) -> tuple[float, float]:
@@ -233,13 +295,27 @@ def _osmnx(name: str, path: Path, folder: Path, ours_s: float) -> Row:
     import osmnx
 
     xml = folder / "roads.osm"
-    writer = osmium.SimpleWriter(str(xml))
-    for element in osmium.FileProcessor(str(path)):
-        writer.add(element)
-    writer.close()
+    # highways and their nodes only: OSMnx would take every other way for a street too
+    ways = [way.id for way in osmium.FileProcessor(str(path), osmium.osm.WAY) if "highway" in way.tags]
+    here = {node.id for node in osmium.FileProcessor(str(path), osmium.osm.NODE)}
+    wanted, used = set(ways), set()
+    with osmium.SimpleWriter(str(xml), overwrite=True) as writer:
+        kept = []
+        for way in osmium.FileProcessor(str(path), osmium.osm.WAY):
+            refs = [node.ref for node in way.nodes if node.ref in here] if way.id in wanted else []
+            if len(refs) > 1:
+                kept.append((way.id, refs))
+                used.update(refs)
+        refs_of = dict(kept)
+        for element in osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY):
+            if element.is_node() and element.id in used:
+                writer.add(element)
+            elif element.is_way() and element.id in refs_of:
+                writer.add(element.replace(nodes=refs_of[element.id]))
     start = time.perf_counter()
     osmnx.graph_from_xml(xml, simplify=True, retain_all=True)
-    return Row("network from OSM", name, ours_s, "OSMnx, simplified", time.perf_counter() - start)
+    took = time.perf_counter() - start
+    return Row("network from OSM", name, ours_s, "OSMnx, simplified", took, "highways only, as XML")
 
 
 def versions() -> str:
@@ -259,6 +335,7 @@ def compare() -> list[Row]:
     rows = searches("town of 490,000 crossings", grid(700))
     if not DATA.is_dir():
         return rows
-    with tempfile.TemporaryDirectory() as folder:
-        rows += shapes("Wuhan", DATA / "wuhan" / "roads.osm.pbf", Path(folder))
+    for name in ("Wuhan", "Helsinki", "Porto Alegre", "Heidelberg"):
+        with tempfile.TemporaryDirectory() as folder:
+            rows += shapes(name, DATA / name.lower().replace(" ", "-") / "roads.osm.pbf", Path(folder))
     return rows
