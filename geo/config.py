@@ -15,6 +15,7 @@ from geo.models import SERVICES, Language, Mode
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TIME = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):([0-5]\d)")
+AUTO = "auto"  # a datum that the roads are to prove
 _DATUM = re.compile(r"wgs84|gcj02|bd09|cgcs2000|EPSG:\d{4,5}")
 DEFAULT_TIMES = ("Tue 08:00", "Tue 12:00", "Tue 15:00", "Tue 20:00", "Tue 23:00", "Sat 15:00")
 
@@ -58,7 +59,7 @@ class RoadsSection(_Section):
 
 
 class StationsSection(_Section):
-    """``[[stations]]``: one list of one issuer; the datum is declared, never guessed."""
+    """``[[stations]]``: one list of one issuer; the datum is declared, or ``auto``: proven or refused."""
 
     file: str
     datum: str
@@ -70,8 +71,8 @@ class StationsSection(_Section):
     @field_validator("datum")
     @classmethod
     def _known_datum(cls, value: str) -> str:
-        if not _DATUM.fullmatch(value):
-            raise ValueError("应为 wgs84 | gcj02 | bd09 | cgcs2000 | EPSG:…… / expected one of these")
+        if value != AUTO and not _DATUM.fullmatch(value):
+            raise ValueError("应为 wgs84 | gcj02 | bd09 | cgcs2000 | EPSG:…… | auto / expected one of these")
         return value
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.config import Study
+from geo.config import AUTO, Study
 from geo.errors import Defect, InputError
 from geo.intake.columns import find_heading, map_columns
 from geo.intake.stations import read_stations
@@ -130,7 +130,10 @@ def _round_the_stations(study: Study) -> tuple[Any, list[AuditEntry]]:
     for section in study.stations:
         try:
             listed = read_stations(
-                study.path(section.file), datum=section.datum, sheet=section.sheet, columns=section.columns
+                study.path(section.file),
+                datum="wgs84" if section.datum == AUTO else section.datum,
+                sheet=section.sheet,
+                columns=section.columns,
             )
         except InputError as error:
             defects += error.defects

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo.config import Study
+from geo.config import AUTO, Study
 from geo.errors import Defect, InputError
 from geo.intake.areas import area_audit, read_communities
+from geo.intake.datum import from_wgs84
+from geo.intake.datum_proof import contradicted, proven, weigh
 from geo.intake.demand import read_demand
 from geo.intake.stations import StationList, merge_stations, read_stations
 from geo.intake.venues import read_venues
-from geo.models import Inputs, RoadNetwork
+from geo.models import AuditEntry, Inputs, RoadNetwork
 
 T = TypeVar("T")
 
@@ -67,7 +71,10 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
             return None
 
     outline = attempt(lambda: area_audit(study))
-    lists = [attempt(lambda s=s: _stations(study, s, shape)) for s in study.stations]  # type: ignore[misc]
+    lists = [
+        attempt(lambda i=i: _stations(study, i, shape, network))  # type: ignore[misc]
+        for i in range(len(study.stations))
+    ]
     communities = attempt(lambda: read_communities(study, area=shape))
     venues = attempt(lambda: read_venues(study, area=shape, network=network))
     demand = None
@@ -109,16 +116,65 @@ def _with_people(communities: gpd.GeoDataFrame, demand: pd.DataFrame) -> gpd.Geo
     return communities.assign(population=np.bincount(rows, weights=weight, minlength=len(communities)))
 
 
-def _stations(study: Study, section: Any, shape: Any) -> StationList:
-    return read_stations(
-        study.path(section.file),
-        datum=section.datum,
-        issuer=section.issuer,
-        date=section.date,
-        sheet=section.sheet,
-        columns=section.columns,
-        area=shape,
+def _stations(study: Study, number: int, shape: Any, network: RoadNetwork) -> StationList:
+    """One list, its datum held against the roads: proven where it is not declared, refused where they deny it."""
+    section = study.stations[number]
+
+    def read(datum: str) -> StationList:
+        return read_stations(
+            study.path(section.file),
+            datum=datum,
+            issuer=section.issuer,
+            date=section.date,
+            sheet=section.sheet,
+            columns=section.columns,
+            area=shape,
+        )
+
+    def entry(zh: str, en: str) -> AuditEntry:
+        return AuditEntry("noted", zh, en, file=Path(section.file).name)
+
+    if section.datum.startswith("EPSG"):
+        return read(section.datum)
+    # as typed: a datum half a kilometre off leaves nearly all rows inside the area
+    listed = read("wgs84" if section.datum == AUTO else section.datum)
+    frame = listed.frame
+    typed = from_wgs84(
+        frame["lon"].to_numpy(dtype=float),
+        frame["lat"].to_numpy(dtype=float),
+        "wgs84" if section.datum == AUTO else section.datum,
     )
+    readings = weigh(*typed, list(frame["name"]), network)
+    evidence = [reading.told() for reading in readings]
+    zh, en = ("；".join(told[k] for told in evidence) for k in (0, 1))
+    found = proven(readings)
+    if section.datum == AUTO:
+        if found is None:
+            why = (
+                (zh, en)
+                if readings
+                else ("点太少，或周围没有道路", "too few points, or no roads around them")
+            )
+            message = (
+                f"坐标系无法证明，请声明 wgs84、gcj02 或 bd09：{why[0]} / "
+                f"the datum cannot be proven, declare one: {why[1]}"
+            )
+            raise InputError(Defect(message, file=Path(section.file).name, key=f"stations.{number}.datum"))
+        listed = read(found)
+        proof = entry(f"坐标系由道路证明为 {found}：{zh}", f"the roads prove the datum {found}: {en}")
+        return replace(listed, audit=(*listed.audit, proof))
+    if contradicted(readings, section.datum):
+        message = (
+            f"声明的坐标系是 {section.datum}，点位却合于 {found}；请核对后改为 {found}：{zh} / "
+            f"declared {section.datum}, but the points fit {found}: check and declare it: {en}"
+        )
+        raise InputError(Defect(message, file=Path(section.file).name, key=f"stations.{number}.datum"))
+    if found is None:
+        return listed
+    proof = entry(
+        f"坐标系 {section.datum} 有道路为证：{zh}", f"the roads bear the datum {section.datum} out: {en}"
+    )
+    return replace(listed, audit=(*listed.audit, proof))
 
 
 def _sha256(study: Study, name: str) -> str:

@@ -22,6 +22,7 @@ from geo.travel_times.working import Pool, Working
 
 # Fewer searches than this are not worth a thread of their own.
 SMALLEST_CHUNK = 4
+SMALL = 100_000  # places
 FIELD_THREADS = 2  # each has a working set of its own: the memory is that of the network
 
 
@@ -44,13 +45,16 @@ def _spread_all(graph: Graph, pool: Pool, near: Points, limit_s: float, into: Wo
     """One field over the inner nodes, a thread for each part of the sources, neighbours together."""
     width, buckets = _buckets(graph, near, limit_s)
     order = np.argsort(near.u, kind="stable")
-    parts = np.array_split(order, min(FIELD_THREADS, max(1, len(order) // SMALLEST_CHUNK)))
+    # a small network is in the cache as a whole: all sources begin at once, and nothing is settled twice
+    small = len(graph.node) <= SMALL
+    threads = 1 if small else min(FIELD_THREADS, max(1, len(order) // SMALLEST_CHUNK))
+    parts, together = np.array_split(order, threads), len(order) if small else 1
 
     def some(part: I64, working: Working) -> int:
         return int(
             spread_some(
                 graph.row, graph.head, graph.seconds, near.u, near.v, near.u_s, near.v_s, limit_s, part,
-                *working, width, buckets,
+                together, *working, width, buckets,
             )
         )  # fmt: skip
 

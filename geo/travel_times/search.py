@@ -14,8 +14,8 @@ from geo.travel_times.graph import AT_NODE_M
 ZERO: Any = np.int64(0)
 MAX_BUCKETS = 1 << 16
 ENTRIES = 1024  # that wait at once, to begin with
-# Sources begin together where more nodes than this are settled for each that is new.
-WASTE, MOST_TOGETHER = 1.3, 64
+# Twice as many sources begin together where more nodes than this are settled for each that is new.
+WASTE = 1.3
 
 
 def bucket_width_s(longest_s: float, mean_s: float, source_s: F64, limit_s: float) -> tuple[float, int]:
@@ -144,18 +144,19 @@ def _spread(
 @kernel
 def spread_some(
     row: I32, head: I32, arc_s: F64, source_u: I32, source_v: I32, u_s: F64, v_s: F64, limit_s: float,
-    order: I64, best: F64, labels: I32, touched: I32, width_s: float, buckets: int,
+    order: I64, together: int, best: F64, labels: I32, touched: I32, width_s: float, buckets: int,
 ) -> Any:  # fmt: skip
     """Search from the sources in ``order`` into one clean working set; returns how many nodes it touched.
 
-    Sources near each other should follow each other in ``order``. One after the other keeps what is
-    touched in the cache; where that settles the same nodes again and again, more begin together.
+    Sources near each other should follow each other in ``order``, and ``together`` of them begin at once.
+    One after the other keeps what is touched in the cache; where that settles the same nodes again and
+    again, more begin together.
     """
     bucket, per_s = np.full(buckets, -1, dtype=np.int32), 1.0 / width_s
     waiting, waiting_s = np.empty(ENTRIES, dtype=np.int32), np.empty(ENTRIES)
     following = np.empty(ENTRIES, dtype=np.int32)
     count: Any = ZERO
-    at, together = ZERO, ZERO + 1
+    at = ZERO
     while at < len(order):
         before, last = count, min(at + together, len(order))
         count, settled, waiting, waiting_s, following = _spread(
@@ -164,9 +165,7 @@ def spread_some(
         )  # fmt: skip
         at = last
         if settled > WASTE * (count - before):
-            together = min(2 * together, MOST_TOGETHER)
-        else:
-            together = max(together >> 1, 1)
+            together = 2 * together
     return count
 
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("RESULTS.md")
 RUNS = 3
 CHILD = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 start = time.perf_counter()
 from geo import pipeline
@@ -36,7 +36,7 @@ end = time.perf_counter()
 edges = [*stages, ("end", end)]
 times = {"import": marks[1][1] - start}
 times |= {name: edges[i + 1][1] - at for i, (name, at) in enumerate(edges[:-1])}
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps({"total": end - start, "peak_mb": peak, "stages": times}))
 """
 
