@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 # Field → headings, best first; a heading that merely contains one scores less than an equal one.
 VOCABULARY: Mapping[str, tuple[str, ...]] = {
@@ -57,6 +57,18 @@ def datum_said(text: object) -> str | None:
     """
     folded = unicodedata.normalize("NFKC", str(text)).lower()
     return next((datum for word, datum in DATUM_WORDS.items() if word in folded), None)
+
+
+def of_datum(headings: Sequence[str], datum: str) -> list[str]:
+    """The headings without those of another datum, where some are of this one.
+
+    >>> of_datum(["名称", "高德坐标·经度", "百度坐标·经度"], "bd09")
+    ['名称', '百度坐标·经度']
+    """
+    said = {heading: datum_said(heading) for heading in headings}
+    if datum not in said.values():
+        return list(headings)
+    return [heading for heading in headings if said[heading] in {None, datum}]
 
 
 def score(field: str, heading: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -56,10 +56,11 @@ def read_points(path: Path, section: DemandSection, *, layer: str) -> tuple[pd.D
             if "weight" not in mapping:
                 zh, en = f"{layer}：没有权重列，每行计 1", f"{layer}: no weight column, each row counts 1"
                 audit.append(AuditEntry("noted", zh, en, file=table.file, sheet=table.sheet))
-        for row, text, why in table.skipped:
+        for k, (row, text, why) in enumerate((*table.skipped, *table.notes)):
             zh, _, en = why.partition(" / ")
+            action: Literal["skipped", "noted"] = "skipped" if k < len(table.skipped) else "noted"
             audit.append(
-                AuditEntry("skipped", zh, en or zh, file=table.file, sheet=table.sheet, row=row, found=text)
+                AuditEntry(action, zh, en or zh, file=table.file, sheet=table.sheet, row=row, found=text)
             )
     if defects:
         raise InputError(defects)

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ import pandas as pd
 import shapely
 
 from geo.errors import Defect, InputError
-from geo.intake.columns import VOCABULARY, datum_said, find_heading, map_columns
+from geo.intake.columns import VOCABULARY, datum_said, find_heading, map_columns, of_datum
 from geo.intake.datum import to_wgs84
 from geo.intake.hours import read_hours
 from geo.intake.merge import StationList, merge_stations, station_frame, station_ids
 from geo.intake.positions import dms_misread, mend, mend_projected, number, pair_texts, precision_m
 from geo.intake.privacy import mask_mobiles
 from geo.intake.services import parse_services, tick_columns, ticked
-from geo.intake.tables import Table, read_table
+from geo.intake.tables import Table, digits_lost, read_table
 from geo.models import F64, AuditEntry
 
 __all__ = ["StationList", "merge_stations", "read_stations"]
@@ -88,7 +89,7 @@ def read_stations(
         for key in unknown
     ]
     tables = read_table(path, sheet=sheet)
-    mapped = [(table, *_mapping(table, wanted)) for table in tables]
+    mapped = [(table, *_mapping(table, wanted, datum)) for table in tables]
     usable = [m for m in mapped if not m[3]]
     for table, mapping, ticks, need in mapped:
         if need and usable and "name" not in mapping and not wanted:
@@ -115,9 +116,11 @@ def read_stations(
     return StationList(frame, counts, tuple(out.audit))
 
 
-def _mapping(table: Table, wanted: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str], list[str]]:
+def _mapping(
+    table: Table, wanted: Mapping[str, str], datum: str
+) -> tuple[dict[str, str], dict[str, str], list[str]]:
     """Field → heading, tick heading → service, and what is missing."""
-    headings = [str(c) for c in table.frame.columns]
+    headings = of_datum([str(c) for c in table.frame.columns], datum)
     missing = [w for w in wanted.values() if find_heading(headings, w) is None]
     given = dict(wanted)
     if table.crs:
@@ -174,6 +177,9 @@ def _take(
                 )
             )
             continue
+        for key in ("id", "phone"):
+            if digits_lost(cell.get(key, "")):
+                cell[key] = ""  # what Excel left of it is no number of theirs; the note tells
         out.listed += 1
         if not cell["name"]:
             cell["name"] = cell.get("address") or f"#{row}"
@@ -351,6 +357,11 @@ def _hint(typed: _Typed, datum: str, area: Any) -> tuple[str, str] | None:
     return None
 
 
+@lru_cache(maxsize=8192)
+def _services(text: str | None) -> tuple[frozenset[str], tuple[str, ...]]:
+    return parse_services(text)  # a list says the same few things of many stations
+
+
 def _station(
     table: Table, mapping: Mapping[str, str], row: int, cell: dict[str, str], ticked_on: frozenset[str], typed: _Typed,
     lon: float, lat: float, issuer: str, date: dt.date | None, out: _Rows,
@@ -374,7 +385,7 @@ def _station(
                 name=name,
             )
         )
-    services, unknown = parse_services(cell.get("services"))
+    services, unknown = _services(cell.get("services"))
     if unknown:
         out.audit.append(_entry("noted", "未识别的服务", "services not understood", table, row, name=name,
                                 found="、".join(unknown), column=mapping["services"]))  # fmt: skip

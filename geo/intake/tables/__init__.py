@@ -7,13 +7,13 @@ from pathlib import Path
 
 from geo.errors import Defect, InputError
 from geo.intake.tables.archive import open_archive, refuse_large
-from geo.intake.tables.grid import Table, make_table
+from geo.intake.tables.grid import Table, digits_lost, make_table
 from geo.intake.tables.markup import read_html, read_xml
 from geo.intake.tables.text import BYTE_ORDER_MARKS, read_text
 from geo.intake.tables.vector import read_vector, vector_tables
 from geo.intake.tables.workbook import read_xls, read_xlsx
 
-__all__ = ["Table", "read_table", "read_vector"]
+__all__ = ["Table", "digits_lost", "read_table", "read_vector"]
 
 VECTOR = (".geojson", ".json", ".gpkg", ".shp", ".parquet")
 WORKBOOK = (".xlsx", ".xlsm", ".xls", ".et")
@@ -103,7 +103,7 @@ def _zipped(path: Path, sheet: str | None) -> list[Table]:
     if "xl/workbook.bin" in names or "content.xml" in names:
         message = "请用 Excel 或 WPS 另存为 .xlsx / save it as .xlsx"
     elif path.suffix.lower() == ".zip":
-        message = "压缩包里没有 shapefile：请解压后写表格本身 / no shapefile in the zip: unpack it and name the table"
+        message = "压缩包里没有 shapefile：请解压后给出 .xlsx 或 .csv / no shapefile in the zip: unpack it and name the table"
     else:
         message = (
             "打不开：不是有效的 xlsx，请用 Excel 另存为 .xlsx / not a valid xlsx; save it again as .xlsx"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import re
-from collections.abc import Iterator
+import struct
+import zlib
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -17,7 +20,10 @@ from geo.config import (
 from geo.errors import Defect, InputError
 
 CHUNK = 1 << 20
-_DAMAGED = (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
+_DAMAGED = (
+    BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
+    KeyError, struct.error,
+)  # fmt: skip
 _MB = 2**20
 
 
@@ -85,12 +91,12 @@ def _wrong(entries: list[ZipInfo]) -> Iterator[str]:
         )
 
 
-def chunks(archive: ZipFile, name: str, file: str) -> Iterator[bytes]:
+def chunks(archive: ZipFile, name: str, file: str) -> Generator[bytes]:
     """A member in pieces; its length and checksum prove that its declared size was true."""
     try:
         with archive.open(name) as source:
             while piece := source.read(CHUNK):
                 yield piece
-    except (*_DAMAGED, KeyError) as error:
+    except _DAMAGED as error:
         message = f"压缩文件已损坏（{name}），请重新保存 / damaged zip or workbook; save it again"
         raise InputError(Defect(message, file=file)) from error

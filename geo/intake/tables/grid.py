@@ -26,6 +26,7 @@ _TAIL = re.compile(
     r"|注\s*\d*\s*[:：、.]|说明[:：]|备注[:：]|填表说明|备\s*注\s*[:：]|※|\*\s*注)"
 )
 _TOTAL = re.compile(r"(?:合计|总计|小计|共计)[:：]?\d*[个处家座]?")
+_SPACE = re.compile(r"\s")
 _TAIL_CELLS = 3  # a total or a note fills few cells; a station fills more
 _AREA_NAME = re.compile(
     r"([\u4e00-\u9fff]{1,12}?(?:街道办事处|街道|办事处|街办|镇|乡|开发区|园区|示范区|管委会))"
@@ -132,29 +133,29 @@ def make_table(grid: Grid) -> Table:
     Every filled row of the grid ends in ``rows``, in ``skipped``, in ``title`` or in the header. Raises
     :class:`geo.errors.InputError` for a grid without a filled cell.
     """
-    rows = _fill_down(grid)
-    lines = [(i, row) for i, row in rows if filled(row)]
+    rows = [(i, [text_of(v) for v in row]) for i, row in _fill_down(grid)]
+    lines = [(i, row) for i, row in rows if any(row)]
     if not lines:
         raise InputError(Defect("表是空的 / the table is empty", file=grid.file, sheet=grid.sheet or None))
-    first, last = _header(lines)
-    levels = [[text_of(v) or "" for v in row] for _i, row in lines[first : last + 1]]
+    first, last = _header([row for _i, row in lines[:HEADER_ROWS]])
+    levels = [[text or "" for text in row] for _i, row in lines[first : last + 1]]
     head, typed = _headings(levels, width=max(len(row) for _i, row in lines[first:]))
-    title = " ".join(dict.fromkeys(str(t) for _i, row in lines[:first] for v in row if (t := text_of(v))))
+    title = " ".join(dict.fromkeys(text for _i, row in lines[:first] for text in row if text))
     body, numbers, skipped, notes = [], list[int](), [], list(grid.notes)
     groups: list[str | None] = []
     group: str | None = None
-    repeated = [clean_heading(v) for v in levels[-1]]
+    known = {clean_heading(v) for v in levels[-1] if v}
     for i, row in lines[last + 1 :]:
-        texts = [text_of(v) for v in row] + [None] * (len(head) - len(row))
+        texts = row + [None] * (len(head) - len(row))
         told = [t for t in texts if t]
-        if _TOTAL.fullmatch(re.sub(r"\s", "", told[0])) or (
+        if _TOTAL.fullmatch(_SPACE.sub("", told[0])) or (
             _TAIL.match(told[0]) and len(set(told)) <= _TAIL_CELLS
         ):
             skipped.append((i, " ".join(dict.fromkeys(told)), "合计或注释行 / a total or a note"))
         elif len(set(told)) == 1 and (said := street_said(told[0])) is not None:
             group = said
             skipped.append((i, told[0], "分组行，以下各行属于它 / a group row: the rows below belong to it"))
-        elif [clean_heading(t or "") for t in texts[: len(repeated)]] == repeated and any(repeated):
+        elif told[0] in known and {clean_heading(t) for t in told} == known:
             skipped.append((i, told[0], "重复的表头 / the headings again"))
         else:
             body.append(texts)
@@ -183,9 +184,11 @@ def _notes_of(
     notes: list[tuple[int | None, str, str]] = []
     if hidden:
         first = next(t for t in texts if t)
-        notes.append((row, first, "隐藏或被筛掉的行，仍计入 / a hidden or filtered row, counted all the same"))
+        notes.append(
+            (row, first, "隐藏或被筛掉的行，仍计入 / a hidden or filtered row, counted all the same")
+        )
     for heading, text in zip(head, texts, strict=True):
-        if text and text[0].isdigit() and digits_lost(text):
+        if text and "+" in text and digits_lost(text):
             zh = f"“{heading}”被 Excel 改成科学计数，后面的数字已丢失：请把该列设为文本后重填"
             en = f"{heading}: turned by Excel into a power of ten, digits lost: format as text, type again"
             notes.append((row, text, f"{zh} / {en}"))
@@ -193,14 +196,18 @@ def _notes_of(
 
 
 def _with_street(
-    frame: pd.DataFrame, typed: tuple[str, ...], grid: Grid, groups: Sequence[str | None]
+    frame: pd.DataFrame, typed: tuple[str, ...], grid: Grid, groups: list[str | None]
 ) -> tuple[pd.DataFrame, tuple[str, ...], list[tuple[int | None, str, str]]]:
     """The street told by group rows or by the sheet's name, where no column tells it."""
     if frame.empty or "street" in map_columns(map(str, frame.columns), ["street"]):
         return frame, typed, []
     if any(groups):
         zh, en = "没有街道列：以分组行为准", "no column of streets: the group rows tell"
-        return frame.assign(**{STREET: pd.Series(groups, dtype=object)}), (*typed, ""), [(None, "", f"{zh} / {en}")]
+        return (
+            frame.assign(**{STREET: np.array(groups, dtype=object)}),
+            (*typed, ""),
+            [(None, "", f"{zh} / {en}")],
+        )
     said = street_said(grid.sheet)
     if said is None:
         return frame, typed, []
@@ -236,14 +243,14 @@ def _fill_down(grid: Grid) -> list[tuple[int, list[Any]]]:
     return grid.rows
 
 
-def _header(lines: list[tuple[int, list[Any]]]) -> tuple[int, int]:
-    """First and last position of the header among ``lines``.
+def _header(lines: list[list[str | None]]) -> tuple[int, int]:
+    """First and last position of the header among the first ``lines``.
 
-    Each run of up to three rows among the first ones is scored by how many of its headings are known
-    (of a column, the lowest filled cell counts: 位置 over 经度 | 纬度); of equals the shortest wins, and
-    then rows above that hold headings, too, belong to it.
+    Each run of up to three rows is scored by how many of its headings are known (of a column, the
+    lowest filled cell counts: 位置 over 经度 | 纬度); of equals the shortest wins, and then rows above that
+    hold headings, too, belong to it.
     """
-    texts = [[text_of(v) or "" for v in row] for _i, row in lines[:HEADER_ROWS]]
+    texts = [[text or "" for text in row] for row in lines]
     best, found = (0, 0), (0, 0)
     for last in range(len(texts)):
         for height in range(min(HEADER_HEIGHT, last + 1)):
@@ -257,9 +264,9 @@ def _header(lines: list[tuple[int, list[Any]]]) -> tuple[int, int]:
 
 
 def _known(cells: Sequence[str]) -> int:
-    short = [c for c in dict.fromkeys(cells) if c and len(c) <= 30]
+    short = [c for c in cells if c and len(c) <= 30]
     ticks = tick_columns(short)
-    return header_score(c for c in short if c not in ticks) + len(ticks)
+    return header_score(c for c in short if c not in ticks) + sum(c in ticks for c in short)
 
 
 def _also_header(above: Sequence[str], below: Sequence[str]) -> bool:
@@ -284,13 +291,15 @@ def _headings(levels: Sequence[Sequence[str]], *, width: int) -> tuple[list[str]
     """Cleaned headings, each once, and the headings as typed from the top down."""
     names = [*_lowest(levels), *[""] * width][:width]
     paths = [list[str]() for _ in names]
+    owned = [False] * width
     for level in levels:
         above = ""
         for j in range(width):
             cell = level[j] if j < len(level) else ""
             above = cell or above
+            owned[j] = owned[j] or bool(cell)
             # a group heading reaches to the right over columns that have their heading further down
-            told = cell or (above if names[j] and not paths[j] else "")
+            told = cell or (above if names[j] and not owned[j] else "")
             if told and told not in paths[j]:
                 paths[j].append(told)
     cleaned = [clean_heading(name) for name in names]

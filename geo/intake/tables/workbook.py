@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from geo.intake.tables.archive import chunks, open_archive
 from geo.intake.tables.grid import Grid, filled
 
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
-_PART = re.compile(r"xl/(?:[^/]+|worksheets/[^/]+)\.xml")
+_PART = re.compile(r"xl/(?:[^/]+|worksheets/[^/]+)\.xml|xl/_rels/[^/]+\.rels")
 _HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*\bhidden\s*=\s*[\"'](?:1|true)[\"'][^>]*>")
 _ROW_NUMBER = re.compile(rb"\br\s*=\s*[\"'](\d+)")
 # a cell that holds something (an empty, merely styled one ends in "/>")
@@ -55,7 +56,8 @@ def read_xlsx(path: Path, sheet: str | None) -> list[Grid]:
         looked = _look(archive, path.name)
         parts = _sheet_parts(archive, path.name)
     try:
-        with calamine.CalamineWorkbook.from_path(str(path)) as book:
+        # a file object: from a path, calamine would trust the suffix
+        with path.open("rb") as file, calamine.CalamineWorkbook.from_filelike(file) as book:
             states = {
                 meta.name: meta.visible == calamine.SheetVisibleEnum.Visible
                 for meta in book.sheets_metadata
@@ -117,14 +119,18 @@ def _look(archive: ZipFile, file: str) -> dict[str, _Looked]:
     """Sheet part → what it holds; every part that will be read is unpacked once, in pieces."""
     found = {}
     for name in archive.namelist():
-        if _SHEET.fullmatch(name):
-            found[name] = _look_at(chunks(archive, name, file), file)
-        elif _PART.fullmatch(name):
-            _no_entities(chunks(archive, name, file), file)
+        if not _PART.fullmatch(name):
+            continue
+        # closed at once where a sheet is refused half-way: the archive would stay open with it
+        with closing(chunks(archive, name, file)) as pieces:
+            if _SHEET.fullmatch(name):
+                found[name] = _look_at(pieces, file)
+            else:
+                _no_entities(pieces, file)
     return found
 
 
-def _no_entities(pieces: Iterator[bytes], file: str) -> None:
+def _no_entities(pieces: Iterable[bytes], file: str) -> None:
     for k, piece in enumerate(pieces):
         if k == 0:
             _refuse_entities(piece, file)
@@ -136,7 +142,7 @@ def _refuse_entities(start: bytes, file: str) -> None:
         raise InputError(Defect(message, file=file))
 
 
-def _look_at(pieces: Iterator[bytes], file: str) -> _Looked:
+def _look_at(pieces: Iterable[bytes], file: str) -> _Looked:
     hidden: list[int] = []
     rows = columns = 0
     tail = b""
