@@ -118,14 +118,13 @@ def read_xml(path: Path, sheet: str | None) -> list[Grid]:
             "XML 里有实体定义：不予读取，请另存为 .xlsx / defines XML entities: refused; save it as .xlsx"
         )
         raise InputError(Defect(message, file=path.name))
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         try:
-            tree = etree.fromstring(data, parser)
+            tree = etree.fromstring(data, _parser(None))
         except etree.XMLSyntaxError:
             # declared as UTF-8 and written in GBK, or the other way round
             text, _encoding = decode(data, path.name)
-            tree = etree.fromstring(_DECLARED.sub("", text), parser)
+            tree = etree.fromstring(_DECLARED.sub("", text).encode(), _parser("utf-8"))
         pages = {
             str(p.get(f"{_SS}Name") or f"表{k}"): p for k, p in enumerate(tree.iter(f"{_SS}Worksheet"), 1)
         }
@@ -137,6 +136,12 @@ def read_xml(path: Path, sheet: str | None) -> list[Grid]:
         message = "不是有效的 XML 表格，请另存为 .xlsx / not a valid XML workbook; save it as .xlsx"
         raise InputError(Defect(message, file=path.name)) from error
     return told_sheets(grids, states, sheet, path.name)
+
+
+def _parser(encoding: str | None) -> Any:
+    return etree.XMLParser(
+        encoding=encoding, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
 
 
 def _shown(page: Any) -> bool:

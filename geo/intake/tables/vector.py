@@ -181,6 +181,8 @@ def _shapefile(path: Path, file: str) -> tuple[pd.DataFrame, str]:
         frame = _read(path, encoding=_RAW)
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(_unreadable(file, error)) from error
+    # a damaged attribute table may bear one name twice
+    frame.columns = pd.Index(_once([str(c) for c in frame.columns]))
     declared = _beside(path, ".cpg")
     said = declared.read_text(encoding="ascii", errors="replace").strip() if declared else ""
     texts = [c for c in frame.columns if frame[c].dtype == object or pd.api.types.is_string_dtype(frame[c])]
