@@ -14,11 +14,13 @@ from geo.config import Study
 from geo.errors import Defect, InputError
 from geo.intake.areas import area_audit, read_communities
 from geo.intake.demand import read_demand
-from geo.intake.stations import StationList, merge_stations, read_stations
+from geo.intake.stations import StationList, merge_stations, read_stations, station_source
+from geo.intake.tables import too_large
 from geo.intake.venues import read_venues
 from geo.models import Inputs, RoadNetwork
 
 T = TypeVar("T")
+RASTER = {".tif", ".tiff"}  # of any size: only a window is read
 
 
 def named_files(study: Study) -> Iterator[tuple[str, str]]:
@@ -30,7 +32,8 @@ def named_files(study: Study) -> Iterator[tuple[str, str]]:
     if study.roads.file:
         yield "roads.file", study.roads.file
     for i, section in enumerate(study.stations):
-        yield f"stations.{i}.file", section.file
+        if section.file is not None:
+            yield f"stations.{i}.file", section.file
     if study.communities:
         yield "communities.file", study.communities.file
         if study.communities.raster:
@@ -42,12 +45,15 @@ def named_files(study: Study) -> Iterator[tuple[str, str]]:
 
 
 def missing_files(study: Study) -> list[Defect]:
-    """A defect for every named file that is not there."""
-    return [
-        Defect("没有这个文件 / no such file", file=name, key=key)
-        for key, name in named_files(study)
-        if not study.path(name).is_file()
-    ]
+    """A defect for every named file that is not there, and for every table that is too large to be one."""
+    defects = []
+    for key, name in named_files(study):
+        path = study.path(name)
+        if not path.is_file():
+            defects.append(Defect("没有这个文件 / no such file", file=name, key=key))
+        elif key != "roads.file" and path.suffix.lower() not in RASTER:
+            defects += too_large(path)
+    return defects
 
 
 def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -> Inputs:
@@ -77,7 +83,7 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
     merged = merge_stations([part for part in lists if part is not None])
     if not defects and merged.frame.empty:
         message = "没有一个可用的驿站：请核对坐标系与范围 / no usable station: check the datum and the area"
-        defects.append(Defect(message, file=study.stations[0].file))
+        defects.append(Defect(message, file=study.stations[0].source))
     if defects or outline is None or communities is None or venues is None or demand is None:
         raise InputError(defects)
     return Inputs(
@@ -95,7 +101,12 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
             *demand[1],
             *venues[1],
         ),
-        sha256={name: _sha256(study, name) for _key, name in named_files(study)},
+        sha256={name: _sha256(study, name) for _key, name in named_files(study)}
+        | {
+            section.source: part.sha256
+            for section, part in zip(study.stations, lists, strict=True)
+            if part is not None and section.database is not None
+        },
         synthetic=study.study.synthetic,
     )
 
@@ -111,7 +122,7 @@ def _with_people(communities: gpd.GeoDataFrame, demand: pd.DataFrame) -> gpd.Geo
 
 def _stations(study: Study, section: Any, shape: Any) -> StationList:
     return read_stations(
-        study.path(section.file),
+        station_source(study, section),
         datum=section.datum,
         issuer=section.issuer,
         date=section.date,

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo.config import StationsSection, Study
 from geo.errors import Defect, InputError
 from geo.intake.columns import VOCABULARY, datum_said, find_heading, map_columns, of_datum
 from geo.intake.datum import to_wgs84
@@ -22,7 +23,7 @@ from geo.intake.merge import StationList, merge_stations, station_frame, station
 from geo.intake.positions import dms_misread, mend, mend_projected, number, pair_texts, precision_m
 from geo.intake.privacy import mask_mobiles
 from geo.intake.services import parse_services, tick_columns, ticked
-from geo.intake.tables import Table, digits_lost, read_table
+from geo.intake.tables import DatabaseTable, Table, content_sha256, digits_lost, read_table
 from geo.models import F64, AuditEntry
 
 __all__ = ["StationList", "merge_stations", "read_stations"]
@@ -60,8 +61,17 @@ class _Typed:
     precision_m: float
 
 
+def station_source(study: Study, section: StationsSection) -> Path | DatabaseTable:
+    """What a ``[[stations]]`` section names: a path, or a table of a database."""
+    if section.file is not None:
+        return study.path(section.file)
+    assert section.database is not None
+    assert section.table is not None
+    return DatabaseTable(section.database.get_secret_value(), section.table)
+
+
 def read_stations(
-    path: Path,
+    path: Path | DatabaseTable,
     *,
     datum: str,
     issuer: str = "",
@@ -70,7 +80,7 @@ def read_stations(
     columns: Mapping[str, str] | None = None,
     area: Any = None,
 ) -> StationList:
-    """Read one list; ``area`` is a WGS-84 polygon beyond which (5 km) a row is rejected.
+    """Read one list, a file or a table of a database; ``area`` is a WGS-84 polygon beyond which (5 km) a row is rejected.
 
     ``datum`` is that of the numbers in the list (see :func:`geo.intake.datum.to_wgs84`); a vector
     layer that declares a projected CRS is already brought to WGS-84 when read. ``columns`` (field →
@@ -83,7 +93,7 @@ def read_stations(
     defects = [
         Defect(
             f"没有这个字段；可用 {' '.join(FIELDS)} / unknown field; use one of these",
-            file=Path(path).name,
+            file=path.name,
             key=f"columns.{key}",
         )
         for key in unknown
@@ -113,7 +123,8 @@ def read_stations(
         "listed": out.listed, "mapped": out.listed - out.unmapped, "used": len(frame), "merged": 0,
         "rejected": out.rejected, "hours_known": int(frame["hours"].notna().sum()),
     }  # fmt: skip
-    return StationList(frame, counts, tuple(out.audit))
+    sha256 = content_sha256(tables[0]) if isinstance(path, DatabaseTable) else ""
+    return StationList(frame, counts, tuple(out.audit), sha256)
 
 
 def _mapping(

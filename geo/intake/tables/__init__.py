@@ -6,14 +6,24 @@ import re
 from pathlib import Path
 
 from geo.errors import Defect, InputError
-from geo.intake.tables.archive import open_archive, refuse_large
+from geo.intake.tables.archive import open_archive, refuse_large, too_large
+from geo.intake.tables.database import DatabaseTable, content_sha256, read_database
 from geo.intake.tables.grid import Table, digits_lost, make_table
 from geo.intake.tables.markup import read_html, read_xml
 from geo.intake.tables.text import BYTE_ORDER_MARKS, read_text
 from geo.intake.tables.vector import read_vector, vector_tables
 from geo.intake.tables.workbook import read_xls, read_xlsx
 
-__all__ = ["Table", "digits_lost", "read_table", "read_vector"]
+__all__ = [
+    "DatabaseTable",
+    "Table",
+    "content_sha256",
+    "digits_lost",
+    "read_database",
+    "read_table",
+    "read_vector",
+    "too_large",
+]
 
 VECTOR = (".geojson", ".json", ".gpkg", ".shp", ".parquet")
 WORKBOOK = (".xlsx", ".xlsm", ".xls", ".et")
@@ -25,8 +35,8 @@ _MARKUP = re.compile(rb"<(?:html|!doctype\s+html|table|meta|head|body|style|div|
 _XML_BOOK = re.compile(rb"<(?:\w+:)?Workbook\b|progid=\"Excel\.Sheet\"")
 
 
-def read_table(path: Path, *, sheet: str | None = None) -> list[Table]:
-    """Read a table: csv, xlsx, xls (a table a visible sheet) or a vector layer (``lon``, ``lat`` inside).
+def read_table(source: Path | DatabaseTable, *, sheet: str | None = None) -> list[Table]:
+    """Read a table: of a database, csv, xlsx, xls (a table a visible sheet) or a vector layer (``lon``, ``lat`` inside).
 
     What a spreadsheet is, its content tells, not its suffix: an .xls may be an HTML table, Excel 2003's
     XML, CSV or a renamed .xlsx. ``sheet`` names a sheet or a layer. CSV is UTF-8, else GB18030. Sizes are looked
@@ -41,7 +51,9 @@ def read_table(path: Path, *, sheet: str | None = None) -> list[Table]:
     >>> table.encoding, table.frame.to_dict("records"), table.rows.tolist()
     ('gb18030', [{'名称': '甲', '经度': '115.81'}], [2])
     """
-    path = Path(path)
+    if isinstance(source, DatabaseTable):
+        return [read_database(source)]
+    path = Path(source)
     if not path.is_file():
         raise InputError(Defect("没有这个文件 / no such file", file=str(path)))
     refuse_large(path)

@@ -29,19 +29,21 @@ _MB = 2**20
 
 def refuse_large(path: Path) -> None:
     """Refuse a file beyond :data:`geo.config.MAX_TABLE_BYTES`, without reading it."""
+    if found := too_large(path):
+        raise InputError(found)
+
+
+def too_large(path: Path) -> list[Defect]:
+    """The defect of a file that is too large to be a table, if it is; it is not read."""
     size = path.stat().st_size
-    if size > MAX_TABLE_BYTES:
-        raise InputError(large(path.name, size))
-
-
-def large(file: str, size: int) -> Defect:
-    """The defect of a file that is too large to be a table."""
+    if size <= MAX_TABLE_BYTES:
+        return []
     found, most = size // _MB, MAX_TABLE_BYTES // _MB
     message = (
         f"文件有 {found:,} MB，表格最多 {most} MB：请拆成几个文件，或只留下本区的行和用得到的列 / "
         f"{found:,} MB; a table may have {most} MB: split it, or keep the district's rows and the columns needed"
     )
-    return Defect(message, file=file)
+    return [Defect(message, file=path.name)]
 
 
 def open_archive(path: Path) -> ZipFile:
