@@ -38,7 +38,7 @@ def read_points(path: Path, section: DemandSection, *, layer: str) -> tuple[pd.D
     audit: list[AuditEntry] = []
     defects: list[Defect] = []
     tables = read_table(path)
-    fields = [_columns(table, section) for table in tables]
+    fields = [layer_columns(table, section) for table in tables]
     # beside the real table, a workbook may hold a cover sheet or notes
     usable = [not problems for _mapping, problems in fields]
     for table, (mapping, problems), ok in zip(tables, fields, usable, strict=True):
@@ -67,7 +67,8 @@ def read_points(path: Path, section: DemandSection, *, layer: str) -> tuple[pd.D
     return pd.concat(frames, ignore_index=True), audit
 
 
-def _columns(table: Table, section: DemandSection) -> tuple[dict[str, str], list[Defect]]:
+def layer_columns(table: Table, section: DemandSection) -> tuple[dict[str, str], list[Defect]]:
+    """Field (``lon lat lonlat weight``) → heading of a layer of points, and what is missing."""
     headings = [str(c) for c in table.frame.columns]
     overrides = {"weight": section.weight} if section.weight else {}
     mapping = map_columns(headings, ("lon", "lat", "lonlat", "weight"), overrides)

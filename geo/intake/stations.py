@@ -16,20 +16,19 @@ import shapely
 
 from geo.config import StationsSection, Study
 from geo.errors import Defect, InputError
-from geo.intake.columns import VOCABULARY, datum_said, find_heading, map_columns, of_datum
+from geo.intake.columns import datum_said
 from geo.intake.datum import to_wgs84
+from geo.intake.fields import absent_headings, station_fields, unknown_fields
 from geo.intake.hours import read_hours
 from geo.intake.merge import StationList, merge_stations, station_frame, station_ids
 from geo.intake.positions import dms_misread, mend, mend_projected, number, pair_texts, precision_m
 from geo.intake.privacy import mask_mobiles
-from geo.intake.services import parse_services, tick_columns, ticked
+from geo.intake.services import parse_services, ticked
 from geo.intake.tables import DatabaseTable, Table, content_sha256, digits_lost, read_table
 from geo.models import F64, AuditEntry
 
 __all__ = ["StationList", "merge_stations", "read_stations"]
 
-FIELDS = ("id", "name", "lon", "lat", "lonlat", "address", "hours", "services", "kind", "plates", "street",
-          "community", "phone", "issuer", "status", "remark")  # fmt: skip
 OUTSIDE_M = 5_000.0  # beyond the district by more: a wrong datum or a typo, not a neighbour
 COARSE_M = 2_000.0  # one decimal: anywhere in 11 km
 
@@ -89,32 +88,31 @@ def read_stations(
     """
     out = _Rows()
     wanted = dict(columns or {})
-    unknown = [key for key in wanted if key not in FIELDS]
-    defects = [
-        Defect(
-            f"没有这个字段；可用 {' '.join(FIELDS)} / unknown field; use one of these",
-            file=path.name,
-            key=f"columns.{key}",
-        )
-        for key in unknown
-    ]
+    defects = unknown_fields(wanted, path.name)
     tables = read_table(path, sheet=sheet)
-    mapped = [(table, *_mapping(table, wanted, datum)) for table in tables]
-    usable = [m for m in mapped if not m[3]]
-    for table, mapping, ticks, need in mapped:
-        if need and usable and "name" not in mapping and not wanted:
+    mapped = [station_fields(table, wanted, datum) for table in tables]
+    defects += absent_headings(tables, mapped)
+    usable = [not fields.lacking for fields in mapped]
+    for table, fields in zip(tables, mapped, strict=True):
+        if fields.lacking and any(usable) and "name" not in fields.columns:
             # a cover sheet or notes beside the real list
             zh, en = (
                 f"此工作表不是驿站表（{len(table.rows)} 行）",
                 f"this sheet is no station list ({len(table.rows)} rows)",
             )
             out.audit.append(AuditEntry("skipped", zh, en, file=table.file, sheet=table.sheet))
-        elif need:
+        elif fields.lacking:
             found = "、".join(map(str, table.frame.columns))
-            message = f"找不到列 no column for {'; '.join(need)}；表中有 found: {found}；可在 [stations.columns] 指定 / name it in [stations.columns]"
+            message = f"找不到列 no column for {'; '.join(fields.lacking)}；表中有 found: {found}；可在 [stations.columns] 指定 / name it in [stations.columns]"
             defects.append(Defect(message, file=table.file, sheet=table.sheet or None))
         elif not defects:
-            _take(table, mapping, ticks, datum=datum, issuer=issuer, date=date, area=area, out=out)
+            for field_name, heading in fields.absent.items():
+                zh = f"此表没有 [stations.columns] 指定的“{heading}”，按词表识别 {field_name}"
+                en = f"without the column {heading} of [stations.columns]: {field_name} is found by the vocabulary"
+                out.audit.append(_entry("noted", zh, en, table, None, column=heading))
+            _take(
+                table, fields.columns, fields.ticks, datum=datum, issuer=issuer, date=date, area=area, out=out
+            )
     if defects:
         raise InputError(defects)
     frame = station_frame(out.kept)
@@ -125,25 +123,6 @@ def read_stations(
     }  # fmt: skip
     sha256 = content_sha256(tables[0]) if isinstance(path, DatabaseTable) else ""
     return StationList(frame, counts, tuple(out.audit), sha256)
-
-
-def _mapping(
-    table: Table, wanted: Mapping[str, str], datum: str
-) -> tuple[dict[str, str], dict[str, str], list[str]]:
-    """Field → heading, tick heading → service, and what is missing."""
-    headings = of_datum([str(c) for c in table.frame.columns], datum)
-    missing = [w for w in wanted.values() if find_heading(headings, w) is None]
-    given = dict(wanted)
-    if table.crs:
-        given = {"lon": "lon", "lat": "lat", **given}  # the geometry, whatever the attributes are called
-    exact = {w.lower() for words in VOCABULARY.values() for w in words} | {str(h) for h in given.values()}
-    ticks = {h: s for h, s in tick_columns(headings).items() if h.lower() not in exact}
-    mapping = map_columns([h for h in headings if h not in ticks], FIELDS, given)
-    if "name" not in mapping and "id" in mapping and {"lon", "lat"} <= set(mapping):
-        mapping["name"] = mapping["id"]
-    need = [f"{zh} / {en}" for key, zh, en in (("name", "名称", "name"), ("lon", "经度", "longitude"), ("lat", "纬度", "latitude"))
-            if key not in mapping and not (key != "name" and "lonlat" in mapping)]  # fmt: skip
-    return mapping, ticks, [*need, *missing]
 
 
 def _entry(

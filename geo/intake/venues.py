@@ -75,7 +75,7 @@ def _from_file(study: Study) -> tuple[pd.DataFrame, list[AuditEntry]]:
     audit: list[AuditEntry] = []
     tables = read_table(path)
     mapped = [map_columns(table.frame.columns, FIELDS) for table in tables]
-    lacking = [_lacking(mapping) for mapping in mapped]
+    lacking = [lacking_columns(mapping) for mapping in mapped]
     if all(lacking):
         raise InputError(
             Defect(
@@ -101,7 +101,8 @@ def _from_file(study: Study) -> tuple[pd.DataFrame, list[AuditEntry]]:
     return frame, audit
 
 
-def _lacking(mapping: dict[str, str]) -> list[str]:
+def lacking_columns(mapping: dict[str, str]) -> list[str]:
+    """What a list of venues cannot do without and has no column for, Chinese / English."""
     position = [] if "lonlat" in mapping else [("lon", "经度 / longitude"), ("lat", "纬度 / latitude")]
     return [text for key, text in (("name", "名称 / name"), *position) if key not in mapping]
 
