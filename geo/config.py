@@ -40,7 +40,7 @@ OFF_NETWORK_M = 200.0
 # text; 100,000 rows of a workbook unpack to 77 MB, at 11 : 1. Beyond that a file is no list of places.
 MAX_TABLE_BYTES = 256 * 2**20
 MAX_UNPACKED_BYTES = 512 * 2**20
-MAX_PACKING_RATIO = 200  # sheets full of one blank style reach 30; a bomb starts at 1000
+MAX_PACKING_RATIO = 100  # lists reach 14, and so do sheets full of one blank style; a bomb starts at 1000
 SMALL_UNPACKED_BYTES = 16 * 2**20  # below, a ratio says nothing
 MAX_ARCHIVE_FILES = 5_000
 MAX_CELLS = 20_000_000  # a sheet's rows × columns, as they are held in memory

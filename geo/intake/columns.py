@@ -36,7 +36,7 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = {
     "phone": ("联系电话", "电话", "手机", "手机号", "联系方式", "电话号码", "手机号码", "phone", "tel", "telephone", "mobile", "LXDH", "DH",
               "LXFS", "SJH", "dianhua"),
     "issuer": ("主办单位", "建设单位", "主管单位", "责任单位", "issuer", "operator", "ZBDW", "JSDW", "ZGDW"),
-    "status": ("状态", "运行状态", "建设状态", "建设情况", "运营状态", "使用状态", "status", "state", "ZT", "YXZT", "JSZT"),
+    "status": ("状态", "运行状态", "建设状态", "建设情况", "运营状态", "使用状态", "status", "ZT", "YXZT", "JSZT"),
     "remark": ("备注", "说明", "remark", "remarks", "note", "notes", "comment", "BZ", "SM", "beizhu"),
     "population": ("人口", "常住人口", "人口数", "总人口", "户籍人口", "population", "pop", "人数", "residents", "asukkaita", "RK", "RKS",
                    "CZRK", "renkou"),

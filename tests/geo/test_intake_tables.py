@@ -24,6 +24,7 @@ from geo.errors import InputError
 from geo.intake.datum import from_wgs84
 from geo.intake.stations import read_stations
 from geo.intake.tables import Table, read_table, read_vector
+from geo.intake.tables.grid import Grid, make_table, text_of
 
 AREA = shapely.box(115.70, 32.80, 115.90, 32.95)
 ROWS = [
@@ -96,6 +97,15 @@ def test_an_unpaired_quote_is_refused_with_its_row(tmp_path: Path) -> None:
     # a quote inside a cell is no such thing
     (tmp_path / "b.csv").write_text('名称,经度,纬度\n甲"一,115.81,32.89\n乙,115.82,32.89\n', encoding="utf-8")
     assert [r["名称"] for r in records(read_table(tmp_path / "b.csv")[0])] == ['甲"一', "乙"]
+
+
+@pytest.mark.parametrize(("name", "rows"), [("shanyang", 63), ("yingzhou", 161)])
+def test_the_header_of_real_lists_full_of_street_names_is_their_first_row(
+    shared_data: Path, name: str, rows: int
+) -> None:
+    (table,) = read_table(next(shared_data.rglob(f"{name}_communities_gcj02.csv")))
+    assert (table.header_rows, len(table.rows), table.rows[0]) == ((1, 1), rows, 2)
+    assert {"name", "lon_gcj02", "lat_gcj02"} <= set(table.frame.columns)
 
 
 # --- M03, M05: headers of several rows, merged cells
@@ -646,6 +656,48 @@ def test_a_hundred_thousand_rows_are_read_in_twenty_seconds(tmp_path: Path) -> N
     seconds = time.perf_counter() - began
     assert listed.counts["used"] == 100_000
     assert seconds <= 20.0
+
+
+# --- whatever the cells, no row is lost
+
+
+CELLS = st.sampled_from(
+    [None, "", " ", "名称", "经度", "纬度", "坐标", "饮水", "√", "合计", "注：无", "鼓楼街道", "一、王店镇", "甲驿站", 115.81, 32.89, True,
+     "13956000000.0", "3.41202E+11", "name", "x", 0, 1e300, float("inf"), float("nan"), "\u3000", "经度 ( 高德 )"]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.lists(CELLS, max_size=7), min_size=1, max_size=20),
+    st.lists(st.tuples(*[st.integers(0, 21), st.integers(0, 8)] * 2), max_size=4),
+    st.sampled_from(["", "鼓楼街道", "Sheet1"]),
+)
+def test_every_filled_row_is_data_or_told_or_header(
+    rows: list[list[Any]], merged: list[tuple[int, int, int, int]], sheet: str
+) -> None:
+    spans = tuple((min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in merged)
+    listed = [(k, list(row)) for k, row in enumerate(rows, 1)]
+    try:
+        table = make_table(Grid(listed, "a.xlsx", sheet, merged=spans))
+    except InputError:
+        assert all(text_of(v) is None for row in rows for v in row)
+        return
+    full = {
+        k for k, row in listed if any(text_of(v) is not None for v in row)
+    }  # merged cells are filled by now
+    first, last = table.header_rows
+    body = {int(r) for r in table.rows}
+    told = {row for row, _text, _why in table.skipped}
+    assert not body & told
+    assert body | told == {k for k in full if k > last}
+    assert first in full
+    assert len(table.frame) == len(table.rows)
+    assert len(set(table.frame.columns)) == len(table.frame.columns)
+    assert len(table.headings) == len(table.frame.columns)
+    for k in full:
+        if k < first:
+            assert all(str(text_of(v)) in table.title for v in listed[k - 1][1] if text_of(v) is not None)
 
 
 # --- damaged files: an error that says what to do, never a traceback
