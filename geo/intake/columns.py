@@ -45,7 +45,7 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 # Headings that contain a word of a field and yet say something else.
 _OTHER = re.compile(
-    r"^(?:坐标系|坐标系统|坐标类型|签到人数|[男女].*人[口数]|状态时间|地址编码|.*(?:日期|建成时间|更新时间|密度|占比|比例|百分比)|联系人.*|负责人.*"
+    r"^(?:坐标系|坐标系统|坐标类型|签到人数|[男女].*人[口数]|状态时间|地址编码|.*(?:日期|建成时间|更新时间|密度|占比|比例|百分比)|(?:联系人|负责人|责任人|管理员)(?:姓名|职务)?"
     r"|.*(?:density|share|percent|ratio)|(?:contact|owner|manager|email|e-?mail|ip|file|user|job|parent)[ _-]?\w*)$"
 )
 _TOKENS = re.compile(r"[a-z]+|\d+")

@@ -15,7 +15,7 @@ from geo.intake.layers import layer_columns
 from geo.intake.privacy import mask_mobiles
 from geo.intake.read import RASTER
 from geo.intake.stations import station_source
-from geo.intake.tables import Table, read_table
+from geo.intake.tables import STREET, Table, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ def _table(
 def _typed(table: Table, heading: str) -> str:
     """A heading as typed; a column that was made (a street from the sheet's name) bears its own name."""
     names = dict(zip(map(str, table.frame.columns), table.headings, strict=False))
-    return names.get(heading) or ("" if heading.startswith("column_") else heading)
+    return mask_mobiles(names.get(heading, "")) or ("" if heading.startswith("column_") else heading)
 
 
 def _column(table: Table, field: str, heading: str, *, given: bool = False) -> ColumnExplained:
@@ -168,6 +168,9 @@ def _column(table: Table, field: str, heading: str, *, given: bool = False) -> C
         return ColumnExplained(
             field, _typed(table, heading), 100, "study.toml 指定", "named in study.toml", *rest
         )
+    if heading == STREET and STREET not in " ".join(table.headings):
+        zh, en = "取自工作表名或分组行", "from the sheet's name or the group rows"
+        return ColumnExplained(field, heading, 100, zh, en, *rest)
     if table.crs and heading in {"lon", "lat"}:
         return ColumnExplained(field, heading, 100, "取自几何图形", "from the geometry", *rest)
     if not found.points:

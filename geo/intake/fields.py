@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from geo.errors import Defect
 from geo.intake.columns import VOCABULARY, closest_headings, find_heading, map_columns, of_datum
+from geo.intake.privacy import mask_mobiles
 from geo.intake.services import tick_columns
 from geo.intake.tables import Table
 from geo.models import SERVICES
@@ -92,7 +93,7 @@ def absent_headings(tables: Sequence[Table], fields: Sequence[Fields]) -> list[D
     for field, wanted in fields[0].absent.items() if fields else ():
         if not all(field in f.absent for f in fields):
             continue
-        has = [str(h) for table in tables for h in table.frame.columns]
+        has = [mask_mobiles(str(h)) for table in tables for h in table.frame.columns]
         message = (
             f"没有“{wanted}”这一列{_perhaps(wanted, has, '；最接近：')}；表中有 {'、'.join(dict.fromkeys(has))} / "
             "no such column; the closest come first, then all that the file has"

@@ -102,7 +102,7 @@ def read_stations(
             )
             out.audit.append(AuditEntry("skipped", zh, en, file=table.file, sheet=table.sheet))
         elif fields.lacking:
-            found = "、".join(map(str, table.frame.columns))
+            found = mask_mobiles("、".join(map(str, table.frame.columns)))
             message = f"找不到列 no column for {'; '.join(fields.lacking)}；表中有 found: {found}；可在 [stations.columns] 指定 / name it in [stations.columns]"
             defects.append(Defect(message, file=table.file, sheet=table.sheet or None))
         elif not defects:

@@ -31,7 +31,7 @@ HEADINGS = {
     "开放时间": "hours", "对外开放时间": "hours", "KFSJ": "hours", "Opening Hours": "hours", "opening-hours": "hours",
     "服务项目": "services", "FWXM": "services", "Facilities": "services",
     "类型": "kind", "站点级别": "kind", "LX": "kind", "所属街道": "street", "SSJD": "street", "镇（街道）": None, "Street": "street",
-    "所属社区": "community", "联系电话": "phone", "负责人电话": None, "LXDH": "phone", "手机号码": "phone", "Tel.": "phone",
+    "所属社区": "community", "联系电话": "phone", "负责人电话": "phone", "联系人/电话": "phone", "联系人姓名": None, "LXDH": "phone", "手机号码": "phone", "Tel.": "phone",
     "状态": "status", "YXZT": "status", "备注": "remark", "BZ": "remark", "Remarks": "remark",
     "编号": "id", "站点编号": "id", "BH": "id", "ID": "id",
     "序号": None, "联系人": None, "负责人": None, "坐标系": None, "建成时间": None, "更新日期": None, "人口密度": None, "Contact Name": None,
@@ -128,7 +128,7 @@ def workbook(tmp_path: Path) -> Path:
     other = made.create_sheet("王店镇")
     for row in (["名称", "经度", "纬度"], ["乙驿站", 115.8201, 32.8901]):
         other.append(row)
-    made.create_sheet("说明").append(["由区总工会填报"])
+    made.create_sheet("说明").append(["由区总工会填报13956000000"])
     made.save(tmp_path / "a.xlsx")
     return tmp_path / "a.xlsx"
 
@@ -172,7 +172,7 @@ def test_explain_shows_the_mapping_and_why_without_roads(tmp_path: Path) -> None
     assert (first["header_rows"], first["rows_read"], first["rows_skipped"]) == ([2, 2], 1, 1)
     assert (by_field["name"]["heading"], by_field["name"]["why_en"]) == ("站名全称", "named in study.toml")
     assert by_field["hours"]["why_zh"] == "等于“开放时间”"
-    assert by_field["street"]["heading"] == "所属街道"
+    assert by_field["street"]["why_en"] == "from the sheet's name or the group rows"
     assert by_field["water"]["heading"] == "饮水"
     assert first["unused"] == ["照片"]
     assert [s[0] for s in first["skipped"]] == [4]

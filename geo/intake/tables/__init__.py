@@ -8,13 +8,14 @@ from pathlib import Path
 from geo.errors import Defect, InputError
 from geo.intake.tables.archive import open_archive, refuse_large, too_large
 from geo.intake.tables.database import DatabaseTable, content_sha256, read_database
-from geo.intake.tables.grid import Table, digits_lost, make_table
+from geo.intake.tables.grid import STREET, Table, digits_lost, make_table
 from geo.intake.tables.markup import read_html, read_xml
 from geo.intake.tables.text import BYTE_ORDER_MARKS, read_text
 from geo.intake.tables.vector import read_vector, vector_tables
 from geo.intake.tables.workbook import read_xls, read_xlsx
 
 __all__ = [
+    "STREET",
     "DatabaseTable",
     "Table",
     "content_sha256",
