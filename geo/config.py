@@ -24,7 +24,7 @@ from geo.models import SERVICES, Language, Mode
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TIME = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):([0-5]\d)")
 _DATUM = re.compile(r"wgs84|gcj02|bd09|cgcs2000|EPSG:\d{4,5}")
-_DATABASE = re.compile(r"postgres(?:ql)?://")
+_DATABASE = re.compile(r"postgres(?:ql)?(?:\+psycopg)?://")
 _TABLE = re.compile(r"[^.\"]{1,63}(?:\.[^.\"]{1,63})?")
 # greedy on purpose: rather hide too much of a line than a part of a password
 _PASSWORD = re.compile(r"(://[^:/@?#\s]*:).*(@)")

@@ -184,13 +184,14 @@ def test_m04_totals_and_notes_are_skipped_and_told(tmp_path: Path) -> None:
         "数据来源：区总工会",
         "审核人：李四",
     ]
-    body = [["甲驿站", "115.8101", "32.8901", "3"], ["共青团驿站", "115.8201", "32.8901", "4"]]
+    body = [["甲驿站", "115.8101", "32.8901", "3"], ["共青团驿站", "115.8201", "32.8901", "4"],
+            ["审批局驿站", "115.8301", "32.8901"], ["总数据中心驿站", "115.8401", "32.8901"]]  # fmt: skip
     totals = [["小计", "2", "2", "7"], ["合计：", "2", "2", "7"]]
     rows = [["名称", "经度", "纬度", "座位"], *body, *totals, *([tail] for tail in tails)]
     (tmp_path / "a.csv").write_text(csv_text(rows), encoding="utf-8")
     (table,) = read_table(tmp_path / "a.csv")
-    assert list(table.frame["名称"]) == ["甲驿站", "共青团驿站"]
-    assert [row for row, _text, _why in table.skipped] == list(range(4, 4 + len(totals) + len(tails)))
+    assert list(table.frame["名称"]) == [row[0] for row in body]
+    assert [row for row, _text, _why in table.skipped] == list(range(6, 6 + len(totals) + len(tails)))
 
 
 def test_group_rows_give_the_street(tmp_path: Path) -> None:

@@ -21,12 +21,13 @@ HEADER_HEIGHT = 3  # rows that one header may take
 STREET = "所属街道"  # the column made where a sheet or a group row gives the street
 
 _TAIL = re.compile(
-    r"^(?:合\s*计|总\s*计|小\s*计|共\s*计|总\s*数|共\s*\d+\s*[个处家座]|填报(?:人|单位|日期|时间|部门)|填表(?:人|单位|日期|时间)?|制表"
-    r"|统计(?:人|时间|日期|单位)[:：]|联系人[:：]|负责人[:：]|审核|审批|复核|数据来源|资料来源|截至|截止"
+    r"^(?:合\s*计|总\s*计|小\s*计|共\s*计|总\s*数(?!据)|共\s*\d+\s*[个处家座]|填报(?:人|单位|日期|时间|部门)|填表(?:人|单位|日期|时间)?|制表"
+    r"|统计(?:人|时间|日期|单位)[:：]|联系人[:：]|负责人[:：]|(?:审核|审批|复核)(?:人|单位|意见|日期)?(?:[:：]|$)|数据来源|资料来源|截至|截止"
     r"|注\s*\d*\s*[:：、.]|说明[:：]|备注[:：]|填表说明|备\s*注\s*[:：]|※|\*\s*注)"
 )
 _TOTAL = re.compile(r"(?:合计|总计|小计|共计)[:：]?\d*[个处家座]?")
 _SPACE = re.compile(r"\s")
+_PLACED = re.compile(r"\D?\d{2,3}(?:\.\d{3}|[°度])")  # a row with a position is no note
 _TAIL_CELLS = 3  # a total or a note fills few cells; a station fills more
 _AREA_NAME = re.compile(
     r"([\u4e00-\u9fff]{1,12}?(?:街道办事处|街道|办事处|街办|镇|乡|开发区|园区|示范区|管委会))"
@@ -149,7 +150,7 @@ def make_table(grid: Grid) -> Table:
         texts = row + [None] * (len(head) - len(row))
         told = [t for t in texts if t]
         if _TOTAL.fullmatch(_SPACE.sub("", told[0])) or (
-            _TAIL.match(told[0]) and len(set(told)) <= _TAIL_CELLS
+            _TAIL.match(told[0]) and len(set(told)) <= _TAIL_CELLS and not any(map(_PLACED.match, told[1:]))
         ):
             skipped.append((i, " ".join(dict.fromkeys(told)), "合计或注释行 / a total or a note"))
         elif len(set(told)) == 1 and (said := street_said(told[0])) is not None:
