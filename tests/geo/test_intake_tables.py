@@ -652,9 +652,9 @@ def test_a_hundred_thousand_rows_are_read_in_twenty_seconds(tmp_path: Path) -> N
             ]
         )
     made.save(tmp_path / "a.xlsx")
-    began = time.perf_counter()
+    began = time.process_time()  # one thread; the machine may be shared
     listed = read_stations(tmp_path / "a.xlsx", datum="wgs84", area=AREA)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     assert listed.counts["used"] == 100_000
     assert seconds <= 20.0
 
