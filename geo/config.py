@@ -105,7 +105,8 @@ class StationsSection(_Section):
 
     Either a ``file``, or a ``table`` (``schema.table`` or a view) of a PostGIS ``database``
     (``postgresql://user@host/name``). The password is better left to ``PGPASSWORD`` or ``~/.pgpass``;
-    one that stands in the address is never shown.
+    one that stands in the address is never shown. ``columns``: field (``name lon lat lonlat address hours
+    services kind plates street community phone issuer status remark id``) or service → its heading as typed, "" for none.
 
     >>> StationsSection(database=SecretStr("postgresql://clerk:secret@db/union"), table="gis.stations",
     ...     datum="wgs84").source

@@ -14,7 +14,7 @@ from pyproj import CRS, Transformer
 from geo.config import DemandSection
 from geo.errors import Defect, InputError
 from geo.intake.areas import numbers
-from geo.intake.columns import clean_heading, find_heading, map_columns
+from geo.intake.columns import clean_heading, closest_headings, find_heading, map_columns
 from geo.intake.datum import to_wgs84
 from geo.intake.positions import number, pair
 from geo.intake.tables import Table, read_table
@@ -77,7 +77,8 @@ def layer_columns(table: Table, section: DemandSection) -> tuple[dict[str, str],
         named = (("lon", "经度 / longitude"), ("lat", "纬度 / latitude"))
         missing = [text for key, text in named if key not in mapping]
     if section.weight and find_heading(headings, section.weight) is None:
-        missing.append(section.weight)
+        close = closest_headings(headings, section.weight)
+        missing.append(section.weight + (f"（最接近 closest：{'、'.join(close)}）" if close else ""))
     has = "、".join(headings)
     sheet = table.sheet or None
     if missing:
