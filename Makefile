@@ -6,12 +6,12 @@ READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.test-ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test lint bench serve clean browser
+.PHONY: demo test lint bench serve clean browser postgis
 
 demo: $(READY)
 	$(BIN)/redmap demo --out maps/sample
 
-test: $(TEST_READY) browser lint
+test: $(TEST_READY) browser postgis lint
 	$(BIN)/python -m pytest
 
 lint: $(TEST_READY)
@@ -22,7 +22,7 @@ lint: $(TEST_READY)
 
 # Valhalla has an environment of its own, made by the benchmark (Python 3.12).
 bench: $(TEST_READY)
-	$(BIN)/python -m pip install --quiet --editable '.[service,print,test,bench]'
+	$(BIN)/python -m pip install --quiet --editable '.[service,print,database,test,bench]'
 	$(BIN)/python -m tests.benchmarks
 
 serve: $(READY)
@@ -36,13 +36,18 @@ $(READY): pyproject.toml | $(BIN)/python
 	touch $@
 
 $(TEST_READY): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[service,print,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[service,print,database,test]'
 	touch $(READY) $@
 
 # Debian's browser drives the page tests; Chinese needs a font to be looked at.
 browser:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium fonts-wqy-microhei; }
+
+# A real PostGIS, started by the tests in a folder of their own, answers the tests of stations in a database.
+postgis:
+	@ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1 || \
+	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq postgresql postgresql-postgis; }
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis maps/sample

@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -195,14 +197,27 @@ def build(
 
 
 @app.command()
-def check(study: StudyArg, cache: CacheOption = None, as_json: JsonOption = False) -> None:
+def check(
+    study: StudyArg,
+    cache: CacheOption = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="说明各表的表头怎样识别，不读路网 / show how the columns are understood"
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """只检查输入，不写结果。 Read and check all inputs, write nothing.
 
-    Example: redmap check my-district
+    Example: redmap check my-district --explain
     """
     from geo import pipeline
 
     loaded = load_study(study)
+    if explain:
+        _explain(loaded, as_json=as_json)
+        return
     with _stages(quiet=as_json) as progress:
         net, inputs = pipeline.load(loaded, cache_dir=_cache(cache), progress=progress)
     counts = dict(inputs.station_counts)
@@ -222,6 +237,56 @@ def check(study: StudyArg, cache: CacheOption = None, as_json: JsonOption = Fals
         )
         table.add_row(entry.action, place, entry.name, f"{entry.reason_zh} / {entry.reason_en}")
     console.print(table if inputs.audit else "没有需要说明的行 / nothing to report")
+
+
+def _explain(study: Study, *, as_json: bool) -> None:
+    """Each table and its columns; then the defects of what cannot be read, with exit code 2."""
+    from geo import pipeline
+
+    tables, defects = pipeline.explain(study)
+    if as_json:
+        _print_json({"tables": [asdict(t) for t in tables], "defects": [asdict(d) for d in defects]})
+    else:
+        console = Console()
+        for table in tables:
+            _print_explained(console, table)
+    if defects:
+        raise InputError(defects)
+
+
+def _print_explained(console: Console, table: Any) -> None:
+    zh = {"stations": "驿站", "venues": "候选场所"}.get(table.role, "需求")
+    place = " · ".join(p for p in (table.file, table.sheet) if p)
+    console.print(f"[bold]{zh} {escape(table.role)}[/] · {escape(place)}", highlight=False, soft_wrap=True)
+    first, last = table.header_rows
+    rows = "—" if first == 0 else f"{first}" if first == last else f"{first}-{last}"
+    facts = [f"表头行 header {rows}", f"数据 {table.rows_read} 行 rows", f"跳过 {table.rows_skipped} skipped"]
+    facts += [f"编码 encoding {table.encoding}"] if table.encoding else []
+    facts += [f"标题 title “{table.title}”"] if table.title else []
+    console.print("  " + "；".join(facts), markup=False, highlight=False, soft_wrap=True)
+    shown = Table("字段 field", "表头 heading", "分 points", "依据 why", "次选 runner-up")
+    for column in table.columns:
+        second = f"{column.runner_up} ({column.runner_up_points})" if column.runner_up else ""
+        cells = (
+            column.field,
+            column.heading,
+            str(column.points),
+            f"{column.why_zh} / {column.why_en}",
+            second,
+        )
+        shown.add_row(*map(escape, cells))
+    console.print(shown)
+    if table.unused:
+        hint = "；可在 [stations.columns] 指定 / name them in [stations.columns]"
+        console.print(
+            f"  未用的列 unused: {'、'.join(table.unused)}{hint if table.role == 'stations' else ''}",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    for row, text, why in table.skipped:
+        console.print(f"  跳过 skipped {row}: {text} — {why}", markup=False, highlight=False, soft_wrap=True)
+    for problem in table.problems:
+        console.print(f"  ✗ {problem}", markup=False, highlight=False, soft_wrap=True)
+    console.print()
 
 
 @app.command()

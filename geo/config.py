@@ -8,7 +8,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from geo.errors import Defect, InputError
 from geo.models import SERVICES, Language, Mode
@@ -17,6 +25,11 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TIME = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):([0-5]\d)")
 AUTO = "auto"  # a datum that the roads are to prove
 _DATUM = re.compile(r"wgs84|gcj02|bd09|cgcs2000|EPSG:\d{4,5}")
+_DATABASE = re.compile(r"postgres(?:ql)?(?:\+psycopg)?://")
+_TABLE = re.compile(r"[^.\"]{1,63}(?:\.[^.\"]{1,63})?")
+# greedy on purpose: rather hide too much of a line than a part of a password
+_PASSWORD = re.compile(r"(://[^:/@?#\s]*:).*(@)")
+_PASSWORD_KEY = re.compile(r"((?:ssl)?password=)[^&\s]*", re.IGNORECASE)
 DEFAULT_TIMES = ("Tue 08:00", "Tue 12:00", "Tue 15:00", "Tue 20:00", "Tue 23:00", "Sat 15:00")
 
 # 1 km in 15 min: All-China Federation of Trade Unions, "double 15" programme, 2023.
@@ -24,9 +37,39 @@ WALK_KMH = 4.0
 # People further than this from any way are reported as off the network (domain notes, section 6).
 OFF_NETWORK_M = 200.0
 
+# What a table may weigh. A million rows, Excel's most, of a dozen short columns come to some 130 MB of
+# text; 100,000 rows of a workbook unpack to 77 MB, at 11 : 1. Beyond that a file is no list of places.
+MAX_TABLE_BYTES = 256 * 2**20
+MAX_UNPACKED_BYTES = 512 * 2**20
+MAX_PACKING_RATIO = 100  # lists reach 14, and so do sheets full of one blank style; a bomb starts at 1000
+SMALL_UNPACKED_BYTES = 16 * 2**20  # below, a ratio says nothing
+MAX_ARCHIVE_FILES = 5_000
+MAX_CELLS = 20_000_000  # a sheet's rows × columns, as they are held in memory
+MAX_DATABASE_ROWS = 1_000_000
+
+
+def without_password(text: str) -> str:
+    """``text`` with the passwords of addresses replaced by ``***``.
+
+    >>> without_password("postgresql://clerk:p@ss/word@db/union?password=x")
+    'postgresql://clerk:***@db/union?password=***'
+    """
+    return _PASSWORD_KEY.sub(r"\1***", _PASSWORD.sub(r"\1***\2", text))
+
+
+def table_name(url: str, table: str) -> str:
+    """How a table of a database is called in every output: without user, password and options.
+
+    >>> table_name("postgresql://clerk:secret@db:5432/union?sslmode=require", "gis.stations")
+    'postgresql://db:5432/union#gis.stations'
+    """
+    scheme, _colon, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}#{table}"
+
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # what a wrong value was is told by _defect, which hides passwords; pydantic would print them
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 class StudySection(_Section):
@@ -59,14 +102,53 @@ class RoadsSection(_Section):
 
 
 class StationsSection(_Section):
-    """``[[stations]]``: one list of one issuer; the datum is declared, or ``auto``: proven or refused."""
+    """``[[stations]]``: one list of one issuer; the datum is declared, or ``auto``: proven or refused.
 
-    file: str
+    Either a ``file``, or a ``table`` (``schema.table`` or a view) of a PostGIS ``database``
+    (``postgresql://user@host/name``). The password is better left to ``PGPASSWORD`` or ``~/.pgpass``;
+    one that stands in the address is never shown. ``columns``: field (``name lon lat lonlat address hours
+    services kind plates street community phone issuer status remark id``) or service → its heading as typed, "" for none.
+
+    >>> StationsSection(database=SecretStr("postgresql://clerk:secret@db/union"), table="gis.stations",
+    ...     datum="wgs84").source
+    'postgresql://db/union#gis.stations'
+    """
+
+    file: str | None = None
+    database: SecretStr | None = None
+    table: str | None = None
     datum: str
     issuer: str = ""
     date: dt.date | None = None
     sheet: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        """How the list is called in messages and in the audit: its file, or its table without who asks."""
+        if self.file is not None:
+            return self.file
+        assert self.database is not None
+        return table_name(self.database.get_secret_value(), str(self.table))
+
+    @field_validator("database")
+    @classmethod
+    def _postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _DATABASE.match(value.get_secret_value()):
+            raise ValueError("应为 postgresql://用户@主机/库名 / expected postgresql://user@host/name")
+        return value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> StationsSection:
+        if (self.file is None) == (self.database is None):
+            raise ValueError("file 与 database 只能且必须给一个 / give exactly one of file and database")
+        if (self.database is None) != (self.table is None):
+            raise ValueError("database 与 table 要一起给 / database and table go together")
+        if self.table is not None and not _TABLE.fullmatch(self.table):
+            raise ValueError("table 应为 表名 或 模式.表名 / table should be name or schema.name")
+        if self.database is not None and self.sheet is not None:
+            raise ValueError("数据库没有工作表，请删去 sheet / a database has no sheets: leave sheet out")
+        return self
 
     @field_validator("datum")
     @classmethod
@@ -224,7 +306,7 @@ def _defect(error: Any, file: str) -> Defect:
             message = f"{error['ctx']['error']} (found: {found!r})"
         case _:
             message = f"值不对：{found!r} / {error['msg']}; found {found!r}"
-    return Defect(message, file=file, key=key)
+    return Defect(without_password(message), file=file, key=key)
 
 
 def _allowed(location: tuple[Any, ...]) -> list[str]:

@@ -125,6 +125,18 @@ def load(
     return net, intake.read_inputs(study, area=area, network=net)
 
 
+def explain(study: Study) -> tuple[list[intake.TableExplained], list[Defect]]:
+    """How each table of a study is understood (``redmap check --explain``); no roads are needed.
+
+    The second list holds the defects of tables that cannot be read at all.
+
+    >>> tables, defects = explain(sample_study())
+    >>> [(t.role, t.rows_read) for t in tables][:1], defects
+    ([('stations', 86)], [])
+    """
+    return intake.explain_tables(study)
+
+
 def _reach_m(study: Study, modes: Sequence[Mode]) -> float:
     reach_m = 0.0
     for travel in (Travel.of(study), *(Travel.of(_by(study, mode)) for mode in modes)):

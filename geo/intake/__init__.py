@@ -1,7 +1,8 @@
 """Messy files → validated WGS-84 tables and an audit of every row that was mended, merged or refused."""
 
 from geo.intake.areas import read_area
+from geo.intake.explain import TableExplained, explain_tables
 from geo.intake.hours import open_at
 from geo.intake.read import missing_files, read_inputs
 
-__all__ = ["missing_files", "open_at", "read_area", "read_inputs"]
+__all__ = ["TableExplained", "explain_tables", "missing_files", "open_at", "read_area", "read_inputs"]

@@ -14,7 +14,7 @@ import shapely
 from geo.config import AUTO, Study
 from geo.errors import Defect, InputError
 from geo.intake.columns import find_heading, map_columns
-from geo.intake.stations import read_stations
+from geo.intake.stations import read_stations, station_source
 from geo.intake.tables import read_vector
 from geo.models import F64, AuditEntry, Bool
 
@@ -130,7 +130,7 @@ def _round_the_stations(study: Study) -> tuple[Any, list[AuditEntry]]:
     for section in study.stations:
         try:
             listed = read_stations(
-                study.path(section.file),
+                station_source(study, section),
                 datum="wgs84" if section.datum == AUTO else section.datum,
                 sheet=section.sheet,
                 columns=section.columns,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from pyproj import CRS, Transformer
 from geo.config import DemandSection
 from geo.errors import Defect, InputError
 from geo.intake.areas import numbers
-from geo.intake.columns import clean_heading, find_heading, map_columns
+from geo.intake.columns import clean_heading, closest_headings, find_heading, map_columns
 from geo.intake.datum import to_wgs84
 from geo.intake.positions import number, pair
 from geo.intake.tables import Table, read_table
@@ -38,7 +38,7 @@ def read_points(path: Path, section: DemandSection, *, layer: str) -> tuple[pd.D
     audit: list[AuditEntry] = []
     defects: list[Defect] = []
     tables = read_table(path)
-    fields = [_columns(table, section) for table in tables]
+    fields = [layer_columns(table, section) for table in tables]
     # beside the real table, a workbook may hold a cover sheet or notes
     usable = [not problems for _mapping, problems in fields]
     for table, (mapping, problems), ok in zip(tables, fields, usable, strict=True):
@@ -56,17 +56,19 @@ def read_points(path: Path, section: DemandSection, *, layer: str) -> tuple[pd.D
             if "weight" not in mapping:
                 zh, en = f"{layer}：没有权重列，每行计 1", f"{layer}: no weight column, each row counts 1"
                 audit.append(AuditEntry("noted", zh, en, file=table.file, sheet=table.sheet))
-        for row, text, why in table.skipped:
+        for k, (row, text, why) in enumerate((*table.skipped, *table.notes)):
             zh, _, en = why.partition(" / ")
+            action: Literal["skipped", "noted"] = "skipped" if k < len(table.skipped) else "noted"
             audit.append(
-                AuditEntry("skipped", zh, en or zh, file=table.file, sheet=table.sheet, row=row, found=text)
+                AuditEntry(action, zh, en or zh, file=table.file, sheet=table.sheet, row=row, found=text)
             )
     if defects:
         raise InputError(defects)
     return pd.concat(frames, ignore_index=True), audit
 
 
-def _columns(table: Table, section: DemandSection) -> tuple[dict[str, str], list[Defect]]:
+def layer_columns(table: Table, section: DemandSection) -> tuple[dict[str, str], list[Defect]]:
+    """Field (``lon lat lonlat weight``) → heading of a layer of points, and what is missing."""
     headings = [str(c) for c in table.frame.columns]
     overrides = {"weight": section.weight} if section.weight else {}
     mapping = map_columns(headings, ("lon", "lat", "lonlat", "weight"), overrides)
@@ -75,7 +77,8 @@ def _columns(table: Table, section: DemandSection) -> tuple[dict[str, str], list
         named = (("lon", "经度 / longitude"), ("lat", "纬度 / latitude"))
         missing = [text for key, text in named if key not in mapping]
     if section.weight and find_heading(headings, section.weight) is None:
-        missing.append(section.weight)
+        close = closest_headings(headings, section.weight)
+        missing.append(section.weight + (f"（最接近 closest：{'、'.join(close)}）" if close else ""))
     has = "、".join(headings)
     sheet = table.sheet or None
     if missing:

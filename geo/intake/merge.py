@@ -36,11 +36,13 @@ class StationList:
 
     ``frame`` has the columns of :class:`geo.models.Inputs`' stations. ``counts``: listed, mapped, used,
     merged, rejected, hours_known; listed = mapped + unmapped rows, mapped = used + merged + rejected.
+    ``sha256``: of the content, where the list came from a database.
     """
 
     frame: pd.DataFrame
     counts: Mapping[str, int]
     audit: tuple[AuditEntry, ...]
+    sha256: str = ""
 
 
 def station_frame(records: Sequence[Mapping[Any, Any]]) -> pd.DataFrame:

@@ -16,6 +16,7 @@ _NUMBER = r"[-+]?\d{1,3}(?:\.\d+)?"
 _PAIR = re.compile(rf"(?:point|经度|纬度|坐标|东经|北纬|lng|lon|lat|[en\[({{:=\s])*({_NUMBER})°?[en]?"
                    rf"(?:\s*[,;、|/]\s*|\s+|(?=北纬|东经|纬度|经度))(?:纬度|经度|北纬|东经|lat|lon|lng|[en:=\s])*({_NUMBER})°?[en]?[\])}}\s]*",
                    re.IGNORECASE)  # fmt: skip
+_PLAIN = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,18})?")  # nearly all of them: the other spellings cost more
 _SEPARATOR = re.compile(r"[,，;；、|/]|(?<=[秒\"″”])\s*(?=[东西南北\d]|[EN]\d)|(?<=[EN])\s+(?=\d)")
 LON_RANGE, LAT_RANGE = (73.0, 136.0), (3.0, 54.0)  # of China: they never overlap
 
@@ -28,6 +29,8 @@ def number(text: str | None) -> float | None:
     """
     if text is None:
         return None
+    if _PLAIN.fullmatch(text):
+        return float(text)
     match = (
         _DMS.match(unicodedata.normalize("NFKC", text).strip())
         if text.isascii()

@@ -13,6 +13,7 @@ _GAP = r"[\s\-‐‑–—－·]{0,2}"
 _MOBILE = re.compile(
     rf"(?<!\d)((?:(?:\+|00)?86{_GAP})?)([1１][3-9３-９]\d)((?:{_GAP}\d){{4}}){_GAP}(\d(?:{_GAP}\d){{3}})(?!\d)"
 )
+_SHORTEST = 11  # digits of a mobile; identity numbers have 18
 _IDENTITY = re.compile(r"(?<!\d)([1-9]\d{5})(?:19|20)\d{2}[01]\d[0-3]\d\d{3}[\dXx](?![\dXx])")
 
 
@@ -22,6 +23,8 @@ def mask_mobiles(text: str) -> str:
     >>> mask_mobiles("门卫老李139 5600 0000，值班 0558-2260000/13956000000")
     '门卫老李139****0000，值班 0558-2260000/139****0000'
     """
+    if len(text) < _SHORTEST:
+        return text
     hidden = _IDENTITY.sub(r"\1************", text)
     return _MOBILE.sub(lambda m: f"{m[1]}{m[2]}****{re.sub(_GAP_ONLY, '', m[4])}", hidden)
 

@@ -12,17 +12,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo.config import AUTO, Study
+from geo.config import AUTO, StationsSection, Study
 from geo.errors import Defect, InputError
 from geo.intake.areas import area_audit, read_communities
 from geo.intake.datum import from_wgs84
 from geo.intake.datum_proof import contradicted, proven, weigh
 from geo.intake.demand import read_demand
-from geo.intake.stations import StationList, merge_stations, read_stations
+from geo.intake.stations import StationList, merge_stations, read_stations, station_source
+from geo.intake.tables import too_large
 from geo.intake.venues import read_venues
 from geo.models import AuditEntry, Inputs, RoadNetwork
 
 T = TypeVar("T")
+RASTER = {".tif", ".tiff"}  # of any size: only a window is read
 
 
 def named_files(study: Study) -> Iterator[tuple[str, str]]:
@@ -34,7 +36,8 @@ def named_files(study: Study) -> Iterator[tuple[str, str]]:
     if study.roads.file:
         yield "roads.file", study.roads.file
     for i, section in enumerate(study.stations):
-        yield f"stations.{i}.file", section.file
+        if section.file is not None:
+            yield f"stations.{i}.file", section.file
     if study.communities:
         yield "communities.file", study.communities.file
         if study.communities.raster:
@@ -46,12 +49,15 @@ def named_files(study: Study) -> Iterator[tuple[str, str]]:
 
 
 def missing_files(study: Study) -> list[Defect]:
-    """A defect for every named file that is not there."""
-    return [
-        Defect("没有这个文件 / no such file", file=name, key=key)
-        for key, name in named_files(study)
-        if not study.path(name).is_file()
-    ]
+    """A defect for every named file that is not there, and for every table that is too large to be one."""
+    defects = []
+    for key, name in named_files(study):
+        path = study.path(name)
+        if not path.is_file():
+            defects.append(Defect("没有这个文件 / no such file", file=name, key=key))
+        elif key != "roads.file" and path.suffix.lower() not in RASTER:
+            defects += too_large(path)
+    return defects
 
 
 def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -> Inputs:
@@ -84,7 +90,7 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
     merged = merge_stations([part for part in lists if part is not None])
     if not defects and merged.frame.empty:
         message = "没有一个可用的驿站：请核对坐标系与范围 / no usable station: check the datum and the area"
-        defects.append(Defect(message, file=study.stations[0].file))
+        defects.append(Defect(message, file=study.stations[0].source))
     if defects or outline is None or communities is None or venues is None or demand is None:
         raise InputError(defects)
     return Inputs(
@@ -102,7 +108,12 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
             *demand[1],
             *venues[1],
         ),
-        sha256={name: _sha256(study, name) for _key, name in named_files(study)},
+        sha256={name: _sha256(study, name) for _key, name in named_files(study)}
+        | {
+            section.source: part.sha256
+            for section, part in zip(study.stations, lists, strict=True)
+            if part is not None and section.database is not None
+        },
         synthetic=study.study.synthetic,
     )
 
@@ -122,7 +133,7 @@ def _stations(study: Study, number: int, shape: Any, network: RoadNetwork) -> St
 
     def read(datum: str) -> StationList:
         return read_stations(
-            study.path(section.file),
+            station_source(study, section),
             datum=datum,
             issuer=section.issuer,
             date=section.date,
@@ -132,7 +143,7 @@ def _stations(study: Study, number: int, shape: Any, network: RoadNetwork) -> St
         )
 
     def entry(zh: str, en: str) -> AuditEntry:
-        return AuditEntry("noted", zh, en, file=Path(section.file).name)
+        return AuditEntry("noted", zh, en, file=_named(section))
 
     if section.datum.startswith("EPSG"):
         return read(section.datum)
@@ -159,7 +170,7 @@ def _stations(study: Study, number: int, shape: Any, network: RoadNetwork) -> St
                 f"坐标系无法证明，请声明 wgs84、gcj02 或 bd09：{why[0]} / "
                 f"the datum cannot be proven, declare one: {why[1]}"
             )
-            raise InputError(Defect(message, file=Path(section.file).name, key=f"stations.{number}.datum"))
+            raise InputError(Defect(message, file=_named(section), key=f"stations.{number}.datum"))
         listed = read(found)
         proof = entry(f"坐标系由道路证明为 {found}：{zh}", f"the roads prove the datum {found}: {en}")
         return replace(listed, audit=(*listed.audit, proof))
@@ -168,13 +179,17 @@ def _stations(study: Study, number: int, shape: Any, network: RoadNetwork) -> St
             f"声明的坐标系是 {section.datum}，点位却合于 {found}；请核对后改为 {found}：{zh} / "
             f"declared {section.datum}, but the points fit {found}: check and declare it: {en}"
         )
-        raise InputError(Defect(message, file=Path(section.file).name, key=f"stations.{number}.datum"))
+        raise InputError(Defect(message, file=_named(section), key=f"stations.{number}.datum"))
     if found is None:
         return listed
     proof = entry(
         f"坐标系 {section.datum} 有道路为证：{zh}", f"the roads bear the datum {section.datum} out: {en}"
     )
     return replace(listed, audit=(*listed.audit, proof))
+
+
+def _named(section: StationsSection) -> str:
+    return Path(section.file).name if section.file else section.source
 
 
 def _sha256(study: Study, name: str) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,21 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo.config import StationsSection, Study
 from geo.errors import Defect, InputError
-from geo.intake.columns import VOCABULARY, datum_said, find_heading, map_columns
+from geo.intake.columns import datum_said
 from geo.intake.datum import to_wgs84
+from geo.intake.fields import absent_headings, station_fields, unknown_fields
 from geo.intake.hours import read_hours
 from geo.intake.merge import StationList, merge_stations, station_frame, station_ids
 from geo.intake.positions import dms_misread, mend, mend_projected, number, pair_texts, precision_m
 from geo.intake.privacy import mask_mobiles
-from geo.intake.services import parse_services, tick_columns, ticked
-from geo.intake.tables import Table, read_table
+from geo.intake.services import parse_services, ticked
+from geo.intake.tables import DatabaseTable, Table, content_sha256, digits_lost, read_table
 from geo.models import F64, AuditEntry
 
 __all__ = ["StationList", "merge_stations", "read_stations"]
 
-FIELDS = ("id", "name", "lon", "lat", "lonlat", "address", "hours", "services", "kind", "plates", "street",
-          "community", "phone", "issuer", "status", "remark")  # fmt: skip
 OUTSIDE_M = 5_000.0  # beyond the district by more: a wrong datum or a typo, not a neighbour
 COARSE_M = 2_000.0  # one decimal: anywhere in 11 km
 
@@ -59,8 +60,17 @@ class _Typed:
     precision_m: float
 
 
+def station_source(study: Study, section: StationsSection) -> Path | DatabaseTable:
+    """What a ``[[stations]]`` section names: a path, or a table of a database."""
+    if section.file is not None:
+        return study.path(section.file)
+    assert section.database is not None
+    assert section.table is not None
+    return DatabaseTable(section.database.get_secret_value(), section.table)
+
+
 def read_stations(
-    path: Path,
+    path: Path | DatabaseTable,
     *,
     datum: str,
     issuer: str = "",
@@ -69,7 +79,7 @@ def read_stations(
     columns: Mapping[str, str] | None = None,
     area: Any = None,
 ) -> StationList:
-    """Read one list; ``area`` is a WGS-84 polygon beyond which (5 km) a row is rejected.
+    """Read one list, a file or a table of a database; ``area`` is a WGS-84 polygon beyond which (5 km) a row is rejected.
 
     ``datum`` is that of the numbers in the list (see :func:`geo.intake.datum.to_wgs84`); a vector
     layer that declares a projected CRS is already brought to WGS-84 when read. ``columns`` (field →
@@ -78,32 +88,31 @@ def read_stations(
     """
     out = _Rows()
     wanted = dict(columns or {})
-    unknown = [key for key in wanted if key not in FIELDS]
-    defects = [
-        Defect(
-            f"没有这个字段；可用 {' '.join(FIELDS)} / unknown field; use one of these",
-            file=Path(path).name,
-            key=f"columns.{key}",
-        )
-        for key in unknown
-    ]
+    defects = unknown_fields(wanted, path.name)
     tables = read_table(path, sheet=sheet)
-    mapped = [(table, *_mapping(table, wanted)) for table in tables]
-    usable = [m for m in mapped if not m[3]]
-    for table, mapping, ticks, need in mapped:
-        if need and usable and "name" not in mapping and not wanted:
+    mapped = [station_fields(table, wanted, datum) for table in tables]
+    defects += absent_headings(tables, mapped)
+    usable = [not fields.lacking for fields in mapped]
+    for table, fields in zip(tables, mapped, strict=True):
+        if fields.lacking and any(usable) and "name" not in fields.columns:
             # a cover sheet or notes beside the real list
             zh, en = (
                 f"此工作表不是驿站表（{len(table.rows)} 行）",
                 f"this sheet is no station list ({len(table.rows)} rows)",
             )
             out.audit.append(AuditEntry("skipped", zh, en, file=table.file, sheet=table.sheet))
-        elif need:
-            found = "、".join(map(str, table.frame.columns))
-            message = f"找不到列 no column for {'; '.join(need)}；表中有 found: {found}；可在 [stations.columns] 指定 / name it in [stations.columns]"
+        elif fields.lacking:
+            found = mask_mobiles("、".join(map(str, table.frame.columns)))
+            message = f"找不到列 no column for {'; '.join(fields.lacking)}；表中有 found: {found}；可在 [stations.columns] 指定 / name it in [stations.columns]"
             defects.append(Defect(message, file=table.file, sheet=table.sheet or None))
         elif not defects:
-            _take(table, mapping, ticks, datum=datum, issuer=issuer, date=date, area=area, out=out)
+            for field_name, heading in fields.absent.items():
+                zh = f"此表没有 [stations.columns] 指定的“{heading}”，按词表识别 {field_name}"
+                en = f"without the column {heading} of [stations.columns]: {field_name} is found by the vocabulary"
+                out.audit.append(_entry("noted", zh, en, table, None, column=heading))
+            _take(
+                table, fields.columns, fields.ticks, datum=datum, issuer=issuer, date=date, area=area, out=out
+            )
     if defects:
         raise InputError(defects)
     frame = station_frame(out.kept)
@@ -112,24 +121,8 @@ def read_stations(
         "listed": out.listed, "mapped": out.listed - out.unmapped, "used": len(frame), "merged": 0,
         "rejected": out.rejected, "hours_known": int(frame["hours"].notna().sum()),
     }  # fmt: skip
-    return StationList(frame, counts, tuple(out.audit))
-
-
-def _mapping(table: Table, wanted: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str], list[str]]:
-    """Field → heading, tick heading → service, and what is missing."""
-    headings = [str(c) for c in table.frame.columns]
-    missing = [w for w in wanted.values() if find_heading(headings, w) is None]
-    given = dict(wanted)
-    if table.crs:
-        given = {"lon": "lon", "lat": "lat", **given}  # the geometry, whatever the attributes are called
-    exact = {w.lower() for words in VOCABULARY.values() for w in words} | {str(h) for h in given.values()}
-    ticks = {h: s for h, s in tick_columns(headings).items() if h.lower() not in exact}
-    mapping = map_columns([h for h in headings if h not in ticks], FIELDS, given)
-    if "name" not in mapping and "id" in mapping and {"lon", "lat"} <= set(mapping):
-        mapping["name"] = mapping["id"]
-    need = [f"{zh} / {en}" for key, zh, en in (("name", "名称", "name"), ("lon", "经度", "longitude"), ("lat", "纬度", "latitude"))
-            if key not in mapping and not (key != "name" and "lonlat" in mapping)]  # fmt: skip
-    return mapping, ticks, [*need, *missing]
+    sha256 = content_sha256(tables[0]) if isinstance(path, DatabaseTable) else ""
+    return StationList(frame, counts, tuple(out.audit), sha256)
 
 
 def _entry(
@@ -174,6 +167,9 @@ def _take(
                 )
             )
             continue
+        for key in ("id", "phone"):
+            if digits_lost(cell.get(key, "")):
+                cell[key] = ""  # what Excel left of it is no number of theirs; the note tells
         out.listed += 1
         if not cell["name"]:
             cell["name"] = cell.get("address") or f"#{row}"
@@ -351,6 +347,11 @@ def _hint(typed: _Typed, datum: str, area: Any) -> tuple[str, str] | None:
     return None
 
 
+@lru_cache(maxsize=8192)
+def _services(text: str | None) -> tuple[frozenset[str], tuple[str, ...]]:
+    return parse_services(text)  # a list says the same few things of many stations
+
+
 def _station(
     table: Table, mapping: Mapping[str, str], row: int, cell: dict[str, str], ticked_on: frozenset[str], typed: _Typed,
     lon: float, lat: float, issuer: str, date: dt.date | None, out: _Rows,
@@ -374,7 +375,7 @@ def _station(
                 name=name,
             )
         )
-    services, unknown = parse_services(cell.get("services"))
+    services, unknown = _services(cell.get("services"))
     if unknown:
         out.audit.append(_entry("noted", "未识别的服务", "services not understood", table, row, name=name,
                                 found="、".join(unknown), column=mapping["services"]))  # fmt: skip

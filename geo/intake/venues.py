@@ -75,7 +75,7 @@ def _from_file(study: Study) -> tuple[pd.DataFrame, list[AuditEntry]]:
     audit: list[AuditEntry] = []
     tables = read_table(path)
     mapped = [map_columns(table.frame.columns, FIELDS) for table in tables]
-    lacking = [_lacking(mapping) for mapping in mapped]
+    lacking = [lacking_columns(mapping) for mapping in mapped]
     if all(lacking):
         raise InputError(
             Defect(
@@ -87,9 +87,10 @@ def _from_file(study: Study) -> tuple[pd.DataFrame, list[AuditEntry]]:
             for table, missing in zip(tables, lacking, strict=True)
         )
     for table, mapping, missing in zip(tables, mapped, lacking, strict=True):
-        for row, text, why in table.skipped:
+        for k, (row, text, why) in enumerate((*table.skipped, *table.notes)):
             zh, _, en = why.partition(" / ")
-            audit.append(_entry("skipped", zh, en or zh, table, row, found=text))
+            action = "skipped" if k < len(table.skipped) else "noted"
+            audit.append(_entry(action, zh, en or zh, table, row, found=text))
         if missing:
             zh, en = "此工作表不是场所表", "this sheet is no list of venues"
             audit.append(AuditEntry("skipped", zh, en, file=table.file, sheet=table.sheet))
@@ -100,7 +101,8 @@ def _from_file(study: Study) -> tuple[pd.DataFrame, list[AuditEntry]]:
     return frame, audit
 
 
-def _lacking(mapping: dict[str, str]) -> list[str]:
+def lacking_columns(mapping: dict[str, str]) -> list[str]:
+    """What a list of venues cannot do without and has no column for, Chinese / English."""
     position = [] if "lonlat" in mapping else [("lon", "经度 / longitude"), ("lat", "纬度 / latitude")]
     return [text for key, text in (("name", "名称 / name"), *position) if key not in mapping]
 
@@ -142,9 +144,8 @@ def _take(table: Table, mapping: dict[str, str], datum: str, audit: list[AuditEn
 def _entry(
     action: Any, zh: str, en: str, table: Table, row: Any, name: str = "", found: str = ""
 ) -> AuditEntry:
-    return AuditEntry(
-        action, zh, en, file=table.file, sheet=table.sheet, row=int(row), name=name, found=mask_mobiles(found)
-    )
+    return AuditEntry(action, zh, en, file=table.file, sheet=table.sheet, row=None if row is None else int(row),
+                      name=name, found=mask_mobiles(found))  # fmt: skip
 
 
 def _ids(given: Sequence[Any]) -> list[str]:

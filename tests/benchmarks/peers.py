@@ -251,7 +251,9 @@ def gallery(
             title=f"{label}\nfalse {false:.1%}, missed {missed:.1%}",
         )
         ax.set_aspect(unit)
-    drawing.supxlabel(f"{name}: 15 minutes on foot from the star. Green: reached in time; grey: not.", fontsize=10)
+    drawing.supxlabel(
+        f"{name}: 15 minutes on foot from the star. Green: reached in time; grey: not.", fontsize=10
+    )
     drawing.tight_layout()
     drawing.savefig(PICTURE, metadata={"Software": None})
     plt.close(drawing)

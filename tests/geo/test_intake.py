@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import replace
 
 import geopandas as gpd
@@ -138,6 +139,18 @@ def test_missing_files_are_listed_with_their_keys(folder):
         ("area.boundary", "no.geojson"),
     }
     assert missing_files(study(folder)) == []
+
+
+def test_a_list_of_a_gigabyte_is_refused_before_anything_is_read(folder):
+    with (folder / "huge.csv").open("wb") as file:
+        file.truncate(2**30)
+    s = study(folder)
+    s = s.model_copy(update={"stations": (s.stations[0].model_copy(update={"file": "huge.csv"}),)})
+    began = time.perf_counter()
+    (found,) = missing_files(s)
+    assert time.perf_counter() - began <= 1.0
+    assert found.file == "huge.csv"
+    assert "1,024 MB" in found.message
 
 
 def test_the_defects_of_all_files_come_in_one_error(folder):

@@ -253,6 +253,11 @@ def test_many_wrong_rows_are_counted(tmp_path):
     assert "30" in found[-1].message
 
 
+def test_a_wrong_weight_is_answered_with_the_closest_heading(tmp_path):
+    (found,) = defects(lambda: layer(csv(tmp_path, "lon,lat,骑手数\n115.8,32.9,1\n"), weight="骑手人数"))
+    assert "最接近 closest：骑手数" in found.message
+
+
 @pytest.mark.parametrize("weight", [None, "骑手"])
 def test_missing_columns_are_named(tmp_path, weight):
     text = "a,b\n1,2\n" if weight is None else "lon,lat,weight\n115.8,32.9,1\n"
