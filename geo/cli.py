@@ -164,6 +164,10 @@ def _build(study: Study, out: Path, cache: Path | None, *, as_json: bool) -> Non
         _print_summary(dict(result.summary), out)
 
 
+COUNTS = {"listed": "登记", "mapped": "上图", "used": "使用", "merged": "合并", "rejected": "拒绝",
+          "hours_known": "时间已知"}  # fmt: skip
+
+
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="输出文件夹 / output folder")] = Path("maps/sample"),
@@ -206,9 +210,15 @@ def check(
             "--explain", help="说明各表的表头怎样识别，不读路网 / show how the columns are understood"
         ),
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="写入清洗后的表 cleaned.xlsx 与 merge.csv 的文件夹 / folder for the cleaned tables"
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """只检查输入，不写结果。 Read and check all inputs, write nothing.
+    """只检查输入；给出 --out 时写下清洗后的表。 Read and check all inputs; write the cleaned tables to --out.
 
     Example: redmap check my-district --explain
     """
@@ -219,14 +229,19 @@ def check(
         _explain(loaded, as_json=as_json)
         return
     with _stages(quiet=as_json) as progress:
-        net, inputs = pipeline.load(loaded, cache_dir=_cache(cache), progress=progress)
+        if out is None:
+            net, inputs = pipeline.load(loaded, cache_dir=_cache(cache), progress=progress)
+        else:
+            net, inputs = pipeline.check(loaded, out, cache_dir=_cache(cache), progress=progress)
     counts = dict(inputs.station_counts)
     if as_json:
         entries = [{k: getattr(e, k) for k in e.__slots__} for e in inputs.audit]
         _print_json({"stations": counts, "nodes": net.node_count, "edges": net.edge_count, "audit": entries})
         return
     console = Console()
-    console.print("驿站 stations: " + ", ".join(f"{k} {v}" for k, v in counts.items()), highlight=False)
+    console.print(
+        "驿站 stations: " + " · ".join(f"{COUNTS[k]} {k} {v}" for k, v in counts.items()), highlight=False
+    )
     console.print(
         f"路网 network: {net.node_count:,} nodes, {net.edge_count:,} edges; {net.source}", highlight=False
     )

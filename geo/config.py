@@ -88,6 +88,12 @@ class AreaSection(_Section):
     responsibility: str | None = None
 
 
+class MergeSection(_Section):
+    """``[merge]``: what the user decided about rows that may be one location (a corrected ``merge.csv``)."""
+
+    file: str | None = None
+
+
 class RoadsSection(_Section):
     """``[roads]``: exactly one of a file or a place name."""
 
@@ -247,6 +253,7 @@ class Study(_Section):
     roads: RoadsSection
     stations: tuple[StationsSection, ...] = Field(min_length=1, strict=False)
     area: AreaSection = AreaSection()
+    merge: MergeSection = MergeSection()
     communities: CommunitiesSection | None = None
     demand: dict[str, DemandSection] = Field(default_factory=dict)
     venues: VenuesSection | None = None

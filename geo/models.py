@@ -225,6 +225,8 @@ class Inputs:
     ``communities`` (EPSG:4326 polygons): ``community_id name street population``; may be empty.
     ``venues``: ``venue_id name kind lon lat services(frozenset) hours(OSM string or None)``.
     ``demand``: ``layer community(int row of communities or -1) lon lat weight``.
+    ``datums``: list's file (as in ``file``) → the datum its numbers are in. ``pairs``: rows of the lists that are or might be one location, ``decision distance_m name_score`` and
+    ``name address issuer date hours key`` of both (``_a``, ``_b``).
     ``area``: one EPSG:4326 (Multi)Polygon row. ``sha256``: input file name → hash.
     """
 
@@ -237,6 +239,8 @@ class Inputs:
     audit: tuple[AuditEntry, ...]
     sha256: Mapping[str, str]
     synthetic: bool = False
+    pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    datums: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -318,6 +319,20 @@ def _sites(
         gains.append((covered["community"].to_numpy()[reached], left[reached]))
         left[reached] = 0.0
     return plan, report.recommendations_frame(venues, plan, gains, inputs.communities)
+
+
+def check(
+    study: Study, out: Path, *, cache_dir: Path | None = None, progress: Progress = lambda _stage: None
+) -> tuple[RoadNetwork, Inputs]:
+    """:func:`load`, and write cleaned.xlsx and merge.csv of its stations into the folder ``out``."""
+    net, inputs = load(study, cache_dir=cache_dir, progress=progress)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".check-", dir=out) as aside:
+        title = f"{study.study.name} {study.study.edition}"
+        report.write_cleaned(inputs, Path(aside), title=title, when=dt.datetime.now(dt.UTC))
+        for path in sorted(Path(aside).iterdir()):
+            path.replace(out / path.name)
+    return net, inputs
 
 
 def site(

@@ -17,6 +17,7 @@ from geo.errors import Defect, InputError
 from geo.intake.areas import area_audit, read_communities
 from geo.intake.datum import from_wgs84
 from geo.intake.datum_proof import contradicted, proven, weigh
+from geo.intake.decisions import read_decisions
 from geo.intake.demand import read_demand
 from geo.intake.stations import StationList, merge_stations, read_stations, station_source
 from geo.intake.tables import too_large
@@ -35,6 +36,8 @@ def named_files(study: Study) -> Iterator[tuple[str, str]]:
         yield "area.responsibility", study.area.responsibility
     if study.roads.file:
         yield "roads.file", study.roads.file
+    if study.merge.file:
+        yield "merge.file", study.merge.file
     for i, section in enumerate(study.stations):
         if section.file is not None:
             yield f"stations.{i}.file", section.file
@@ -87,7 +90,8 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
     if communities is not None:
         polygons = communities[0]
         demand = attempt(lambda: read_demand(study, area=shape, communities=polygons, network=network))
-    merged = merge_stations([part for part in lists if part is not None])
+    decisions = attempt(lambda: read_decisions(study.path(study.merge.file)) if study.merge.file else {})
+    merged = merge_stations([part for part in lists if part is not None], decisions)
     if not defects and merged.frame.empty:
         message = "没有一个可用的驿站：请核对坐标系与范围 / no usable station: check the datum and the area"
         defects.append(Defect(message, file=study.stations[0].source))
@@ -95,6 +99,8 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
         raise InputError(defects)
     return Inputs(
         stations=merged.frame,
+        pairs=merged.pairs,
+        datums={name: part.datum for part in lists if part is not None for name in set(part.frame["file"])},
         station_counts=merged.counts,
         communities=_with_people(communities[0], demand[0]),
         venues=venues[0],

@@ -122,7 +122,7 @@ def read_stations(
         "rejected": out.rejected, "hours_known": int(frame["hours"].notna().sum()),
     }  # fmt: skip
     sha256 = content_sha256(tables[0]) if isinstance(path, DatabaseTable) else ""
-    return StationList(frame, counts, tuple(out.audit), sha256)
+    return StationList(frame, counts, tuple(out.audit), sha256, datum)
 
 
 def _entry(

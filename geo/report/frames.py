@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.intake.privacy import mask_mobiles
-from geo.models import AuditEntry, StudyResult
+from geo.models import AuditEntry, Inputs, StudyResult
 from geo.report.geojson import rounded
 from geo.report.summary import WGS84, plain
 
@@ -37,10 +37,10 @@ def _layer(frame: pd.DataFrame, shapes: Any) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(flat(pd.DataFrame(frame)), geometry=rounded(shapes), crs=WGS84)
 
 
-def audit_frame(result: StudyResult) -> pd.DataFrame:
+def audit_frame(inputs: Inputs) -> pd.DataFrame:
     """What happened to each row of the inputs, one row an entry."""
     columns = list(AuditEntry.__slots__)
-    rows = [[getattr(entry, c) for c in columns] for entry in result.inputs.audit]
+    rows = [[getattr(entry, c) for c in columns] for entry in inputs.audit]
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
 

@@ -13,6 +13,7 @@ import pyogrio
 
 from geo.intake.privacy import mask_mobiles
 from geo.models import StudyResult
+from geo.report.cleaned import write_cleaned
 from geo.report.frames import audit_frame, layers
 from geo.report.geojson import feature_collection
 from geo.report.pdf import write_pdf
@@ -26,7 +27,7 @@ LAYER_SHAPES = {
 
 
 def write_all(result: StudyResult, folder: Path) -> None:
-    """Write summary.json, audit.json, the GeoJSON layers, results.gpkg, report.xlsx and report.pdf into ``folder``.
+    """Write every output of a result but its pages into ``folder``.
 
     The layers are formatted by libraries that let other threads run: they are written beside the
     workbook and the printed report.
@@ -35,10 +36,13 @@ def write_all(result: StudyResult, folder: Path) -> None:
         layers_written = beside.submit(write_layers, result, folder)
         missing = write_pdf(result, folder / "report.pdf")
         write_workbook(result, folder / "report.xlsx")
+        write_cleaned(
+            result.inputs, folder, title=f"{result.name} {result.edition}", when=created(result.summary)
+        )
         _write_json(result.summary, folder / "summary.json")
         audit = [
             {k: mask_mobiles(v) if isinstance(v, str) else v for k, v in entry.items()}
-            for entry in audit_frame(result).to_dict("records")
+            for entry in audit_frame(result.inputs).to_dict("records")
         ]
         notes = [*result.network.notes, *([missing] if missing else [])]
         _write_json({"study": result.name, "entries": audit, "notes": notes}, folder / "audit.json")

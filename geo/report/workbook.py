@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -38,6 +39,12 @@ _HEADINGS = {
     "reason_zh": "原因 Reason (Chinese)", "reason_en": "英文原因 Reason (English)",
     "venue_id": "编号 ID", "gain": "新增覆盖人数 People gained",
     "communities_gain": "受益社区 Communities gaining", "action": "处理 Action", "found": "原值 Found",
+    "lon_typed": "原坐标横 Lon or easting as typed", "lat_typed": "原坐标纵 Lat or northing as typed",
+    "datum": "坐标系 Datum", "decision": "判断 Decision", "distance_m": "相距米 Distance (m)",
+    "name_score": "名称相似 Names alike (of 100)",
+    **{f"{key}_{side}": f"{zh}{side.upper()} {en} {side.upper()}" for side in "ab" for key, zh, en in (
+        ("name", "名称", "Name"), ("address", "地址", "Address"), ("issuer", "单位", "Issuer"),
+        ("date", "日期", "Date"), ("hours", "时间", "Hours"), ("key", "键", "Key"))},
     "sheet": "工作表 Sheet", "column": "列 Column",
 }  # fmt: skip
 _FORMATS = {
@@ -48,23 +55,32 @@ _FORMATS = {
 
 def write_workbook(result: StudyResult, path: Path) -> None:
     """Write report.xlsx; its dates are the result's own, so that the same result gives the same bytes."""
-    book = Workbook(write_only=True)
     gaps = pd.DataFrame(result.gaps.drop(columns="geometry"))
     sites = pd.DataFrame(result.recommendations.drop(columns="geometry"))
     note = SYNTHETIC if result.synthetic else ""
-    _sheet(book, "概要 Summary", _summary_rows(result.summary), note)
+    sheets = {"概要 Summary": (_summary_rows(result.summary), note)}
     for title, frame in (
         ("社区 Communities", result.coverage.communities),
         ("街道 Streets", result.coverage.streets),
         ("驿站 Stations", result.inputs.stations),
         ("盲区 Gaps", gaps),
         ("选址建议 Sites", sites),
-        ("数据审计 Audit", audit_frame(result)),
+        ("数据审计 Audit", audit_frame(result.inputs)),
     ):
-        _sheet(book, title, flat(frame), note)
+        sheets[title] = (flat(frame), note)
+    write_book(sheets, path, title=f"{result.name} {result.edition}", when=created(result.summary))
+
+
+def write_book(
+    sheets: Mapping[str, tuple[pd.DataFrame, str]], path: Path, *, title: str, when: dt.datetime
+) -> None:
+    """Write sheets (name → frame and a closing note, or ""); the same sheets and hour give the same bytes."""
+    book = Workbook(write_only=True)
+    for name, (frame, note) in sheets.items():
+        _sheet(book, name, frame, note)
     book.properties.creator = "Red Map"
-    book.properties.title = f"{result.name} {result.edition}"
-    book.properties.created = book.properties.modified = created(result.summary).replace(tzinfo=None)
+    book.properties.title = title
+    book.properties.created = book.properties.modified = when.astimezone(dt.UTC).replace(tzinfo=None)
     content = io.BytesIO()
     ExcelWriter(book, zipfile.ZipFile(content, "w", zipfile.ZIP_STORED)).save()
     with (

