@@ -165,10 +165,15 @@ class StationsSection(_Section):
 
 
 class CommunitiesSection(_Section):
-    """``[communities]``: polygons with people, or a raster of people to sum over them."""
+    """``[communities]``: polygons with people, or a raster of people to sum over them.
+
+    ``people``: a second table of names and people, joined by name; ``aliases``: a table of other names.
+    """
 
     file: str
     population: str | None = None
+    people: str | None = None
+    aliases: str | None = None
     raster: str | None = None
     name: str | None = None
     street: str | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,9 @@ import shapely
 
 from geo.config import AUTO, Study
 from geo.errors import Defect, InputError
+from geo.intake.cells import numbers
 from geo.intake.columns import find_heading, map_columns
+from geo.intake.people import joined_people
 from geo.intake.stations import read_stations, station_source
 from geo.intake.tables import read_vector
 from geo.models import F64, AuditEntry, Bool
@@ -215,6 +216,8 @@ def read_communities(study: Study, *, area: Any) -> tuple[gpd.GeoDataFrame, list
     if section.raster is not None:
         zh, en = "人口取自栅格", "people are taken from the raster"
         audit.append(AuditEntry("noted", zh, en, file=section.file, column=mapping.get("population", "")))
+    elif section.people is not None:
+        pass  # joined below, once the names are settled
     elif "population" in mapping:
         people = numbers(frame[mapping["population"]])
         defects += _bad_people(frame, people, mapping["population"], section.file)
@@ -230,6 +233,9 @@ def read_communities(study: Study, *, area: Any) -> tuple[gpd.GeoDataFrame, list
     repaired, mended = _repaired(frame.geometry, section.file)
     names, streets, named = _names(frame, mapping, section.file)
     audit += mended + named
+    if section.people is not None and section.raster is None:
+        people, told = joined_people(study, list(zip(streets, names, strict=True)))
+        audit += told
     made = _frame(_ids(frame, mapping), names, streets, people, repaired)
     overlap = shapely.area(shapely.intersection(made.geometry.to_numpy(), area))
     ours = overlap > SLIVER_SHARE * shapely.area(made.geometry.to_numpy())
@@ -305,21 +311,3 @@ def _texts(frame: gpd.GeoDataFrame, column: str | None) -> list[str]:
         "" if pd.isna(v) else f"{v:.0f}" if isinstance(v, float) and v.is_integer() else str(v).strip()
         for v in frame[column]
     ]
-
-
-def numbers(values: pd.Series[Any]) -> F64:
-    """Numbers from cells as people type them (1,234 · １２３ · 12 人); NaN where there is none.
-
-    >>> numbers(pd.Series(["1,234", "１２３", "12人", "暂无", None, 7])).tolist()
-    [1234.0, 123.0, 12.0, nan, nan, 7.0]
-    """
-    plain: F64 = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, copy=True)
-    for i in np.flatnonzero(np.isnan(plain)):
-        value = values.iloc[i]
-        if isinstance(value, str):
-            text = unicodedata.normalize("NFKC", value).replace(",", "").replace(" ", "").removesuffix("人")
-            try:
-                plain[i] = float(text)
-            except ValueError:
-                continue
-    return plain

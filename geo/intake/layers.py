@@ -13,7 +13,7 @@ from pyproj import CRS, Transformer
 
 from geo.config import DemandSection
 from geo.errors import Defect, InputError
-from geo.intake.areas import numbers
+from geo.intake.cells import numbers
 from geo.intake.columns import clean_heading, closest_headings, find_heading, map_columns
 from geo.intake.datum import to_wgs84
 from geo.intake.positions import number, pair

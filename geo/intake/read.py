@@ -43,6 +43,9 @@ def named_files(study: Study) -> Iterator[tuple[str, str]]:
             yield f"stations.{i}.file", section.file
     if study.communities:
         yield "communities.file", study.communities.file
+        for key in ("people", "aliases"):
+            if name := getattr(study.communities, key):
+                yield f"communities.{key}", name
         if study.communities.raster:
             yield "communities.raster", study.communities.raster
     for layer, demand in study.demand.items():
