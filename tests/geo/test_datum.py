@@ -6,8 +6,10 @@ import csv
 import math
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -161,3 +163,15 @@ def test_no_shift_outside_china_and_empty_arrays() -> None:
 def test_an_unknown_datum_is_refused(datum: str) -> None:
     with pytest.raises(InputError):
         to_wgs84(np.array([115.0]), np.array([32.0]), datum)
+
+
+def test_a_vendors_boundary_comes_back_to_the_real_one(shared_data: Path) -> None:
+    vendor = gpd.read_file(shared_data / "wuhan" / "boundary_vendor_gcj02.geojson").union_all()
+    real = gpd.read_file(shared_data / "wuhan" / "boundary.geojson").union_all()
+    mended = shapely.transform(vendor, lambda xy: np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], "gcj02")))
+
+    def overlap(shape: shapely.Geometry) -> float:
+        return float(shape.intersection(real).area / shape.union(real).area)
+
+    assert overlap(mended) > 0.985
+    assert overlap(vendor) < overlap(mended)
