@@ -102,22 +102,23 @@ def main() -> None:
         f"Python {platform.python_version()} · {RUNS} runs, medians"
     )
     print(title)
-    lines = builds()
-    compared = table(peers.compare())
-    print("\n".join(compared))
+    parts = [["# Benchmark", "", "Written by `make bench`.", "", title, "", peers.versions(), ""]]
+
+    def keep(heading: str, *lines: str) -> None:
+        # after each part, so that a run that is cut off keeps what it has
+        print(*lines, sep="\n")
+        parts.append([f"## {heading}", "", *lines, ""])
+        RESULTS.write_text("\n".join(line for part in parts for line in part), encoding="utf-8")
+
+    keep("Whole builds, cold processes", "```", *builds(), "```")
+    picture = "![one isochrone of each](isochrones.png)"
+    keep("Beside the peers", *table(peers.compare()), "", picture)
     grown = growth.sizes()
     growth.plot(grown, RESULTS.with_name("growth.png"))
-    cut = clip.measure()
-    print(cut)
-    tables = intake.measure()
-    print(*tables, sep="\n")
-    text = ["# Benchmark", "", "Written by `make bench`.", "", title, "", peers.versions(), "",
-            "## Whole builds, cold processes", "", "```", *lines, "```", "", "## Beside the peers", "", *compared, "",
-            "![one isochrone of each](isochrones.png)", "",
-            "## Growth", "", "A generated town, 15 minutes on foot; each size in a process of its own.", "",
-            *growth.table(grown), "", "![time and memory by size](growth.png)", "",
-            "## A district out of a country", "", cut, "", "## Long lists", "", *(f"- {line}" for line in tables), ""]  # fmt: skip
-    RESULTS.write_text("\n".join(text), encoding="utf-8")
+    about = "A generated town, 15 minutes on foot; each size in a process of its own."
+    keep("Growth", about, "", *growth.table(grown), "", "![time and memory by size](growth.png)")
+    keep("Long lists", *(f"- {line}" for line in intake.measure()))
+    keep("A district out of a country", clip.measure())
 
 
 def builds() -> list[str]:
@@ -134,9 +135,9 @@ def builds() -> list[str]:
         for name, study, cached in cases:
             figures = measure(study, cached=cached)
             stages = "  ".join(f"{k} {v:.2f}" for k, v in figures["stages"].items())
-            line = f"{name:24s} {figures['total_s']:6.2f} s  peak {figures['peak_mb']:6.0f} MB  | {stages}"
-            print(line)
-            lines.append(line)
+            lines.append(
+                f"{name:24s} {figures['total_s']:6.2f} s  peak {figures['peak_mb']:6.0f} MB  | {stages}"
+            )
     return lines
 
 
