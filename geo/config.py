@@ -114,6 +114,8 @@ class StationsSection(_Section):
     (``postgresql://user@host/name``). The password is better left to ``PGPASSWORD`` or ``~/.pgpass``;
     one that stands in the address is never shown. ``columns``: field (``name lon lat lonlat address hours
     services kind plates street community phone issuer status remark id``) or service → its heading as typed, "" for none.
+    ``allow_coarse``: use positions of one decimal and the middles of ranges too. ``trust_datum``: use the
+    declared datum even where the roads deny it.
 
     >>> StationsSection(database=SecretStr("postgresql://clerk:secret@db/union"), table="gis.stations",
     ...     datum="wgs84").source
@@ -128,6 +130,8 @@ class StationsSection(_Section):
     date: dt.date | None = None
     sheet: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
+    allow_coarse: bool = False
+    trust_datum: bool = False
 
     @property
     def source(self) -> str:

@@ -220,7 +220,8 @@ class Inputs:
 
     ``stations`` columns: ``station_id name kind plates(tuple) lon lat services(frozenset)
     hours(OSM string or None) hours_text street community address phone issuer date file row
-    precision_m``; only rows that may be used, one per location.
+    precision_m precision(point block quarter coarse area) datum(that of the numbers as typed)``; only
+    rows that may be used, one per location.
     ``station_counts``: listed, mapped, used, merged, rejected, hours_known.
     ``communities`` (EPSG:4326 polygons): ``community_id name street population``; may be empty.
     ``venues``: ``venue_id name kind lon lat services(frozenset) hours(OSM string or None)``.

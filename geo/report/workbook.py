@@ -29,7 +29,7 @@ _HEADINGS = {
     "hours": "开放时间 Hours (OSM)", "hours_text": "原文 Hours as typed", "street": "街道 Street",
     "community": "社区 Community", "address": "地址 Address", "phone": "电话 Phone",
     "issuer": "来源单位 Issuer", "date": "日期 Date", "file": "文件 File", "row": "行 Row",
-    "precision_m": "精度 Precision (m)", "community_id": "编号 ID", "population": "人口 Population",
+    "precision_m": "精度 Precision (m)", "precision": "精度级别 Precision class", "datum": "原坐标系 Datum as typed", "community_id": "编号 ID", "population": "人口 Population",
     "covered_people": "已覆盖人口 People covered", "share": "覆盖率 Share covered",
     "share_straight": "直线覆盖率 Straight-line share", "median_minutes": "中位分钟 Median minutes",
     "nearest_station": "最近驿站 Nearest station", "rank": "序 Rank", "gap_id": "编号 ID",
