@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from geo.errors import Defect, InputError
-from geo.models import SERVICES, Language, Mode
+from geo.models import COMPLIANCE_LISTS, SERVICES, Language, Mode
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TIME = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):([0-5]\d)")
@@ -209,6 +209,7 @@ class StandardSection(_Section):
     limit_minutes: Annotated[float, Field(gt=0, le=180, strict=False)] = 15.0
     times: tuple[str, ...] = Field(default=DEFAULT_TIMES, strict=False)
     services: tuple[str, ...] = Field(default=(), strict=False)
+    compliance: tuple[str, ...] = Field(default=("six_have", "seven_one"), strict=False)
     max_access_m: Annotated[float, Field(gt=0, le=2000, strict=False)] = 500.0
     signal_wait_s: Annotated[float, Field(ge=0, le=90, strict=False)] = 0.0
 
@@ -227,6 +228,14 @@ class StandardSection(_Section):
         if bad:
             raise ValueError(f"{bad}: 应取自 / expected some of {' '.join(SERVICES)}")
         return value
+
+    @field_validator("compliance")
+    @classmethod
+    def _checklists(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        bad = [key for key in value if key not in COMPLIANCE_LISTS]
+        if bad:
+            raise ValueError(f"{bad}: 应取自 / expected some of {' '.join(COMPLIANCE_LISTS)}")
+        return tuple(dict.fromkeys(value))
 
     @property
     def speed_or_default_kmh(self) -> float:

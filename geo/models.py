@@ -26,6 +26,12 @@ SERVICES: tuple[str, ...] = (
     "medical", "repair",
 )  # fmt: skip
 
+# Lists that offices inspect stations by; what stands on them: geo.intake.compliance.
+COMPLIANCE_LISTS: tuple[str, ...] = (
+    "six_have", "six_have_layout", "seven_one", "seven_one_guizhou", "seven_one_haikou", "five_have_guangzhou",
+    "five_have_guizhou", "eight_have_anhui",
+)  # fmt: skip
+
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]

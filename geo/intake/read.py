@@ -15,6 +15,7 @@ import pandas as pd
 from geo.config import AUTO, StationsSection, Study
 from geo.errors import Defect, InputError
 from geo.intake.areas import area_audit, read_communities
+from geo.intake.compliance import compliance_audit
 from geo.intake.datum import from_wgs84
 from geo.intake.datum_proof import Reading, contradicted, proven, weigh
 from geo.intake.decisions import read_decisions
@@ -113,6 +114,7 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
         audit=(
             *(e for e in outline if e not in communities[1]),
             *merged.audit,
+            *compliance_audit(merged.frame, study.standard.compliance),
             *communities[1],
             *demand[1],
             *venues[1],

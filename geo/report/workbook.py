@@ -1,4 +1,4 @@
-"""Results → report.xlsx: key figures, communities, streets, stations, gaps, sites, audit; bilingual."""
+"""Results → report.xlsx: key figures, communities, streets, stations, compliance, gaps, sites, audit; bilingual."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
+from geo.intake.compliance import compliance_frame
 from geo.models import StudyResult
 from geo.report.frames import audit_frame, flat
 from geo.report.summary import created, plain
@@ -63,6 +64,7 @@ def write_workbook(result: StudyResult, path: Path) -> None:
         ("社区 Communities", result.coverage.communities),
         ("街道 Streets", result.coverage.streets),
         ("驿站 Stations", result.inputs.stations),
+        ("达标 Compliance", compliance_frame(result.inputs.stations, result.standard["compliance"])),
         ("盲区 Gaps", gaps),
         ("选址建议 Sites", sites),
         ("数据审计 Audit", audit_frame(result.inputs)),

@@ -145,7 +145,7 @@ def toy_result(
     away = Snapped(np.zeros(400, np.int32), np.zeros(400), np.full(400, 5.0), p_lon, p_lat)
     return StudyResult(
         name="示例区", edition="2026-11", language=language, synthetic=synthetic,
-        standard={"mode": "walk", "speed_kmh": 4.0, "minutes": [5.0, 10.0, 15.0], "limit_minutes": 15.0, "times": list(TIMES), "services": list(SERVICES)},
+        standard={"mode": "walk", "speed_kmh": 4.0, "minutes": [5.0, 10.0, 15.0], "limit_minutes": 15.0, "times": list(TIMES), "services": list(SERVICES), "compliance": ["seven_one"]},
         publish={"audience": "planner", "map_approval_number": ""}, inputs=inputs, network=network, station_snap=snap, demand_snap=away,
         coverage=coverage, times=TIMES, open_at=open_at, station_bands=own, bands=bands, gaps=gaps, recommendations=sites, plan=plan, summary=summary)  # fmt: skip
 
