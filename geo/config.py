@@ -198,8 +198,23 @@ class VenuesSection(_Section):
     datum: str = "wgs84"
 
 
+def _is_moment(text: str) -> bool:
+    """Whether ``text`` is an hour of a real day, as ``2026-10-01 12:00``."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", text):
+        return False
+    try:
+        dt.datetime.strptime(text, "%Y-%m-%d %H:%M")  # noqa: DTZ007 - wall clock
+    except ValueError:
+        return False
+    return True
+
+
 class StandardSection(_Section):
-    """``[standard]``: mode + speed + minutes + when + which services count."""
+    """``[standard]``: mode + speed + minutes + when + which services count.
+
+    ``times``: hours of an ordinary week (``Tue 23:00``) or of a real day in China (``2026-10-01 12:00``).
+    ``compliance``: checklists that stations are held against, of :data:`geo.models.COMPLIANCE_LISTS`.
+    """
 
     mode: Mode = "walk"
     speed_kmh: Annotated[float, Field(gt=0, le=120, strict=False)] | None = None
@@ -216,9 +231,9 @@ class StandardSection(_Section):
     @field_validator("times")
     @classmethod
     def _times(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        bad = [t for t in value if not _TIME.fullmatch(t)]
+        bad = [t for t in value if not _TIME.fullmatch(t) and not _is_moment(t)]
         if bad:
-            raise ValueError(f"{bad}: 应如 'Tue 23:00' / expected the form 'Tue 23:00'")
+            raise ValueError(f"{bad}: 应如 'Tue 23:00' 或 '2026-10-01 12:00' / expected such a form")
         return value
 
     @field_validator("services")

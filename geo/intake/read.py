@@ -20,6 +20,7 @@ from geo.intake.datum import from_wgs84
 from geo.intake.datum_proof import Reading, contradicted, proven, weigh
 from geo.intake.decisions import read_decisions
 from geo.intake.demand import read_demand
+from geo.intake.hours import calendar_notes
 from geo.intake.stations import StationList, merge_stations, read_stations, station_source
 from geo.intake.tables import too_large
 from geo.intake.venues import read_venues
@@ -104,7 +105,6 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
     return Inputs(
         stations=merged.frame,
         pairs=merged.pairs,
-        datums={name: part.datum for part in lists if part is not None for name in set(part.frame["file"])},
         station_counts=merged.counts,
         communities=_with_people(communities[0], demand[0]),
         venues=venues[0],
@@ -115,6 +115,7 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
             *(e for e in outline if e not in communities[1]),
             *merged.audit,
             *compliance_audit(merged.frame, study.standard.compliance),
+            *calendar_notes(study.standard.times),
             *communities[1],
             *demand[1],
             *venues[1],

@@ -133,7 +133,7 @@ def read_stations(
         "rejected": out.rejected, "hours_known": int(frame["hours"].notna().sum()),
     }  # fmt: skip
     sha256 = content_sha256(tables[0]) if isinstance(path, DatabaseTable) else ""
-    return StationList(frame, counts, tuple(out.audit), sha256, datum)
+    return StationList(frame, counts, tuple(out.audit), sha256)
 
 
 def _entry(
@@ -460,7 +460,7 @@ def _station(
         "station_id": cell.get("id", ""), "name": name, "kind": cell.get("kind", ""),
         "plates": tuple(dict.fromkeys(p for p in re.split(r"[、，,；;/|\n]+", cell.get("plates", "")) if p.strip())),
         "lon": lon, "lat": lat, "services": services | ticked_on, "hours": hours.osm,
-        "hours_text": cell.get("hours", ""), "street": cell.get("street", ""), "community": cell.get("community", ""),
+        "hours_text": cell.get("hours", ""), "access": hours.condition if hours.osm else "", "street": cell.get("street", ""), "community": cell.get("community", ""),
         "address": cell.get("address", ""), "phone": cell.get("phone", "").removesuffix(".0"),
         "issuer": issuer or cell.get("issuer", ""), "date": date.isoformat() if date else "", "file": table.file,
         "row": row, "precision_m": typed.precision_m, "precision": typed.precision, "datum": datum,
