@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from geo.errors import Defect, InputError
-from geo.models import SERVICES, Language, Mode
+from geo.models import COMPLIANCE_LISTS, SERVICES, Language, Mode
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TIME = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):([0-5]\d)")
@@ -114,6 +114,8 @@ class StationsSection(_Section):
     (``postgresql://user@host/name``). The password is better left to ``PGPASSWORD`` or ``~/.pgpass``;
     one that stands in the address is never shown. ``columns``: field (``name lon lat lonlat address hours
     services kind plates street community phone issuer status remark id``) or service → its heading as typed, "" for none.
+    ``allow_coarse``: use positions of one decimal and the middles of ranges too. ``trust_datum``: use the
+    declared datum even where the roads deny it.
 
     >>> StationsSection(database=SecretStr("postgresql://clerk:secret@db/union"), table="gis.stations",
     ...     datum="wgs84").source
@@ -128,6 +130,8 @@ class StationsSection(_Section):
     date: dt.date | None = None
     sheet: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
+    allow_coarse: bool = False
+    trust_datum: bool = False
 
     @property
     def source(self) -> str:
@@ -194,8 +198,23 @@ class VenuesSection(_Section):
     datum: str = "wgs84"
 
 
+def _is_moment(text: str) -> bool:
+    """Whether ``text`` is an hour of a real day, as ``2026-10-01 12:00``."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", text):
+        return False
+    try:
+        dt.datetime.strptime(text, "%Y-%m-%d %H:%M")  # noqa: DTZ007 - wall clock
+    except ValueError:
+        return False
+    return True
+
+
 class StandardSection(_Section):
-    """``[standard]``: mode + speed + minutes + when + which services count."""
+    """``[standard]``: mode + speed + minutes + when + which services count.
+
+    ``times``: hours of an ordinary week (``Tue 23:00``) or of a real day in China (``2026-10-01 12:00``).
+    ``compliance``: checklists that stations are held against, of :data:`geo.models.COMPLIANCE_LISTS`.
+    """
 
     mode: Mode = "walk"
     speed_kmh: Annotated[float, Field(gt=0, le=120, strict=False)] | None = None
@@ -205,15 +224,16 @@ class StandardSection(_Section):
     limit_minutes: Annotated[float, Field(gt=0, le=180, strict=False)] = 15.0
     times: tuple[str, ...] = Field(default=DEFAULT_TIMES, strict=False)
     services: tuple[str, ...] = Field(default=(), strict=False)
+    compliance: tuple[str, ...] = Field(default=("six_have", "seven_one"), strict=False)
     max_access_m: Annotated[float, Field(gt=0, le=2000, strict=False)] = 500.0
     signal_wait_s: Annotated[float, Field(ge=0, le=90, strict=False)] = 0.0
 
     @field_validator("times")
     @classmethod
     def _times(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        bad = [t for t in value if not _TIME.fullmatch(t)]
+        bad = [t for t in value if not _TIME.fullmatch(t) and not _is_moment(t)]
         if bad:
-            raise ValueError(f"{bad}: 应如 'Tue 23:00' / expected the form 'Tue 23:00'")
+            raise ValueError(f"{bad}: 应如 'Tue 23:00' 或 '2026-10-01 12:00' / expected such a form")
         return value
 
     @field_validator("services")
@@ -223,6 +243,14 @@ class StandardSection(_Section):
         if bad:
             raise ValueError(f"{bad}: 应取自 / expected some of {' '.join(SERVICES)}")
         return value
+
+    @field_validator("compliance")
+    @classmethod
+    def _checklists(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        bad = [key for key in value if key not in COMPLIANCE_LISTS]
+        if bad:
+            raise ValueError(f"{bad}: 应取自 / expected some of {' '.join(COMPLIANCE_LISTS)}")
+        return tuple(dict.fromkeys(value))
 
     @property
     def speed_or_default_kmh(self) -> float:

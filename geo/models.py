@@ -26,6 +26,12 @@ SERVICES: tuple[str, ...] = (
     "medical", "repair",
 )  # fmt: skip
 
+# Lists that offices inspect stations by; what stands on them: geo.intake.compliance.
+COMPLIANCE_LISTS: tuple[str, ...] = (
+    "six_have", "six_have_layout", "seven_one", "seven_one_guizhou", "seven_one_haikou", "five_have_guangzhou",
+    "five_have_guizhou", "eight_have_anhui",
+)  # fmt: skip
+
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -219,13 +225,14 @@ class Inputs:
     """Validated inputs of a study, WGS-84.
 
     ``stations`` columns: ``station_id name kind plates(tuple) lon lat services(frozenset)
-    hours(OSM string or None) hours_text street community address phone issuer date file row
-    precision_m``; only rows that may be used, one per location.
+    hours(OSM string or None) hours_text access(condition of entry) street community address phone issuer date file row
+    precision_m precision(point block quarter coarse area) datum(that of the numbers as typed)``; only
+    rows that may be used, one per location.
     ``station_counts``: listed, mapped, used, merged, rejected, hours_known.
     ``communities`` (EPSG:4326 polygons): ``community_id name street population``; may be empty.
     ``venues``: ``venue_id name kind lon lat services(frozenset) hours(OSM string or None)``.
     ``demand``: ``layer community(int row of communities or -1) lon lat weight``.
-    ``datums``: list's file (as in ``file``) → the datum its numbers are in. ``pairs``: rows of the lists that are or might be one location, ``decision distance_m name_score`` and
+    ``pairs``: rows of the lists that are or might be one location, ``decision distance_m name_score`` and
     ``name address issuer date hours key`` of both (``_a``, ``_b``).
     ``area``: one EPSG:4326 (Multi)Polygon row. ``sha256``: input file name → hash.
     """
@@ -240,7 +247,6 @@ class Inputs:
     sha256: Mapping[str, str]
     synthetic: bool = False
     pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
-    datums: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

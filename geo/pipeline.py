@@ -329,7 +329,13 @@ def check(
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".check-", dir=out) as aside:
         title = f"{study.study.name} {study.study.edition}"
-        report.write_cleaned(inputs, Path(aside), title=title, when=dt.datetime.now(dt.UTC))
+        report.write_cleaned(
+            inputs,
+            Path(aside),
+            checklists=study.standard.compliance,
+            title=title,
+            when=dt.datetime.now(dt.UTC),
+        )
         for path in sorted(Path(aside).iterdir()):
             path.replace(out / path.name)
     return net, inputs

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.config import AUTO, Study
+from geo.config import Study
 from geo.errors import Defect, InputError
 from geo.intake.cells import numbers
 from geo.intake.columns import find_heading, map_columns
@@ -132,7 +132,7 @@ def _round_the_stations(study: Study) -> tuple[Any, list[AuditEntry]]:
         try:
             listed = read_stations(
                 station_source(study, section),
-                datum="wgs84" if section.datum == AUTO else section.datum,
+                datum=section.datum,
                 sheet=section.sheet,
                 columns=section.columns,
             )

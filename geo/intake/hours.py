@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from opening_hours import OpeningHours, ParserError  # type: ignore[attr-defined]  # not in its stub
+from opening_hours import ParserError  # type: ignore[attr-defined]  # not in its stub
 
 from geo.errors import Defect, InputError
-from geo.models import Bool
+from geo.intake.workdays import open_on, rule, unpublished
+from geo.models import AuditEntry, Bool
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 REFERENCE_MONDAY = dt.date(2026, 6, 8)  # an ordinary week: no holiday, no make-up day
@@ -24,6 +25,8 @@ REFERENCE_MONDAY = dt.date(2026, 6, 8)  # an ordinary week: no holiday, no make-
 SUMMER, WINTER = "May-Sep", "Oct-Apr"
 
 _OSM_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_OSM_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAY_NUMBER = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6, "末": 5}
 _EMPTY = frozenset(
     {"", "/", "\\", "-", "--", "—", "——", "无", "暂无", "待定", "不详", "未知", "nan", "none", "null", "#n/a"}
@@ -45,6 +48,7 @@ _TOKEN = re.compile(
     r"|(?P<days>每?(?:周|星期|礼拜)[一二三四五六日天末](?:[-、,和及]?(?:周|星期|礼拜)?[一二三四五六日天](?!次))*)"
     r"|(?P<work>工作日)|(?P<weekend>周末|双休日?)|(?P<daily>每[日天]|天天|全年无休|全年|节假日不休|无休)"
     r"|(?P<holiday>(?:法定)?(?:节假日|假日|节日))(?P<except>除外)?"
+    r"|(?P<months>(?P<m1>\d{1,2})月(?:份|(?P<d1>\d{1,2})[日号]|底|初)?-(?:次年|翌年|第二年)?(?P<m2>\d{1,2})月(?:份|(?P<d2>\d{1,2})[日号]|底)?)"
     r"|(?P<summer>夏季?(?:令时)?)|(?P<winter>冬季?(?:令时)?)"
     r"|(?P<off>休息|闭馆|关闭|关门|不开放?|不营业|不上班|除外|(?<!不)休$|(?<!不)休(?=[,;]))",
     re.IGNORECASE,
@@ -138,8 +142,9 @@ def _rules(text: str) -> tuple[str | None, tuple[str, str] | None]:
     rules: list[tuple[str, list[int] | None, list[str]]] = []  # season, days (None: every day), spans
     offs: list[str] = []
     season, days, spans = "", None, list[str]()
-    seasonal, at = False, 0
+    assumed, at = False, 0
     pending = False  # days said, no span yet
+    season_pending, bare = False, False  # a season said, no span yet; by its name alone, without months
 
     def close() -> None:
         nonlocal spans
@@ -157,10 +162,16 @@ def _rules(text: str) -> tuple[str | None, tuple[str, str] | None]:
             if span is None:
                 return None, _TWELVE
             spans.append(span)
-            pending = False
-        elif match["summer"] or match["winter"]:
+            assumed |= bare
+            pending = season_pending = bare = False
+        elif match["summer"] or match["winter"] or match["months"]:
+            months = _months(match) if match["months"] else SUMMER if match["summer"] else WINTER
+            named = bare and match["months"] is not None  # 夏季（6月-8月）: the months say when it is
+            if months is None or pending or (season_pending and not named):
+                return None, None
             close()
-            season, seasonal, days = (SUMMER if match["summer"] else WINTER), True, None
+            season, days = months, None
+            season_pending, bare = True, match["months"] is None
         elif match["holiday"] and match["except"]:
             offs.append("PH off")
         elif match["off"]:
@@ -175,7 +186,7 @@ def _rules(text: str) -> tuple[str | None, tuple[str, str] | None]:
                 offs.append("PH off")
                 days, pending = None, False
                 at = match.end() + len(re.match(r"休息?|闭馆|关[闭门]|不(?:开放?|营业|上班)", text[at:])[0])  # type: ignore[index]
-                return _tail(text, at, rules, offs, season, days, spans, seasonal=seasonal)
+                return _tail(text, at, rules, offs, season, days, spans, assumed=assumed)
             # holidays open: the weekdays decide, as OSM does without a PH rule
         elif kind is not None:
             new = _days(match)
@@ -189,9 +200,9 @@ def _rules(text: str) -> tuple[str | None, tuple[str, str] | None]:
                     continue
                 close()
             days, pending = new, True
-    if pending and days is not None:
-        return None, None  # days without hours: which span is theirs is a guess
-    return _tail(text, at, rules, offs, season, days, spans, seasonal=seasonal)
+    if (pending and days is not None) or season_pending:
+        return None, None  # days or a season without hours: which span is theirs is a guess
+    return _tail(text, at, rules, offs, season, days, spans, assumed=assumed)
 
 
 _TOKEN_SPAN = re.compile(r"\d{1,2}(?:[:.点时]\d{0,2})?分?-|24小时|全天")
@@ -204,7 +215,7 @@ def _off_follows(text: str, at: int) -> bool:
 
 def _tail(
     text: str, at: int, rules: list[tuple[str, list[int] | None, list[str]]], offs: list[str],
-    season: str, days: list[int] | None, spans: list[str], *, seasonal: bool,
+    season: str, days: list[int] | None, spans: list[str], *, assumed: bool,
 ) -> tuple[str | None, tuple[str, str] | None]:  # fmt: skip
     if _HARMLESS.sub("", text[at:]).strip("-"):
         return None, None
@@ -217,13 +228,26 @@ def _tail(
     made = [" ".join(p for p in (s, _day_text(d), ",".join(dict.fromkeys(w))) if p) for s, d, w in rules]
     if made == ["00:00-24:00"]:
         made = ["24/7"]
-    return "; ".join([*made, *dict.fromkeys(offs)]), (_SEASONS if seasonal else None)
+    return "; ".join([*made, *dict.fromkeys(offs)]), (_SEASONS if assumed else None)
 
 
 def _ascending(spans: list[str]) -> bool:
     """Whether each span begins after the one before: else a 12-hour clock is likely (8-12, 2-5)."""
     times = [part for span in dict.fromkeys(spans) for part in span.split("-")]
     return times == sorted(times)
+
+
+def _months(match: re.Match[str]) -> str | None:
+    """``May-Sep`` of 5月-9月, ``May 01-Sep 30`` where the days are said; None for what is no date."""
+    first, last = int(match["m1"]), int(match["m2"])
+    if not (1 <= first <= 12 and 1 <= last <= 12):
+        return None
+    if match["d1"] is None and match["d2"] is None:
+        return f"{_OSM_MONTHS[first - 1]}-{_OSM_MONTHS[last - 1]}"
+    begin, end = int(match["d1"] or 1), int(match["d2"] or _MONTH_DAYS[last - 1])
+    if not (1 <= begin <= _MONTH_DAYS[first - 1] and 1 <= end <= _MONTH_DAYS[last - 1]):
+        return None
+    return f"{_OSM_MONTHS[first - 1]} {begin:02d}-{_OSM_MONTHS[last - 1]} {end:02d}"
 
 
 def _days(match: re.Match[str]) -> list[int] | None:
@@ -297,28 +321,21 @@ def _early(match: re.Match[str]) -> str | None:
     return f"{begin:02d}:00-{end:02d}:00" if begin < end <= 24 else None
 
 
-def _rule(text: str) -> OpeningHours:
-    # a comment alone ("by appointment") is "unknown" in the OSM specification, the parser calls it open
-    rules = re.split(r"((?:\|\||;)(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$))", text)
-    return OpeningHours(
-        "".join(f" unknown {r.strip()}" if re.fullmatch(r'\s*"[^"]*"\s*', r) else r for r in rules)
-    )
-
-
 @lru_cache(maxsize=8192)
 def _valid(text: str) -> bool:
     try:
-        _rule(text)
+        rule(text)
     except ParserError:
         return False
     return True
 
 
 def open_at(hours: Sequence[str | None], times: Sequence[str]) -> Bool:
-    """Who is open when: ``[place, time]``, for times such as ``Tue 23:00`` of an ordinary week.
+    """Who is open when: ``[place, time]``.
 
-    ``hours`` are OSM strings; None (unknown) is closed, never open. The week is that of 2026-06-08,
-    without holidays. Raises :class:`geo.errors.InputError` for a time or a string that is neither.
+    ``times``: ``Tue 23:00`` of an ordinary week, or ``2026-10-01 12:00`` of a real day in China, with its
+    holidays and worked weekends. ``hours`` are OSM strings; None (unknown) is closed, never open. The week is that of 2026-06-08,
+    without holidays; of real days see :func:`geo.intake.workdays.open_on`. Raises :class:`geo.errors.InputError` for a time or a string that is neither.
 
     >>> open_at(["Mo-Fr 08:00-18:00", None], ["Tue 15:00", "Sat 15:00"]).tolist()
     [[True, False], [False, False]]
@@ -333,17 +350,30 @@ def open_at(hours: Sequence[str | None], times: Sequence[str]) -> Bool:
             if not _valid(text):
                 message = f"不是 OSM opening_hours：{text!r} / not OSM opening_hours: {text!r}"
                 raise InputError(Defect(message, key="hours"))
-            rule = _rule(text)
-            known[text] = [rule.is_open(m) for m in moments]
+            plain = rule(text)
+            known[text] = [open_on(text, m) if real else plain.is_open(m) for m, real in moments]
         result[i] = known[text]
     return result
 
 
-def _moment(text: str) -> dt.datetime:
+def calendar_notes(times: Sequence[str]) -> list[AuditEntry]:
+    """What the audit says of the real days among ``times``: of which years the holidays are not known.
+
+    >>> calendar_notes(["Tue 23:00", "2026-10-01 12:00"])
+    []
+    """
+    note = unpublished(moment.date() for moment, real in map(_moment, times) if real)
+    return [] if note is None else [note]
+
+
+def _moment(text: str) -> tuple[dt.datetime, bool]:
+    """The moment meant, and whether it is of a real day rather than of the ordinary week."""
     match = re.fullmatch(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]?\d|2[0-3]):([0-5]\d)", text)
-    if match is None:
-        raise InputError(
-            Defect(f"{text!r} 应如 'Tue 23:00' / {text!r}: expected the form 'Tue 23:00'", key="times")
-        )
-    day = REFERENCE_MONDAY + dt.timedelta(days=DAYS.index(match[1]))
-    return dt.datetime.combine(day, dt.time(int(match[2]), int(match[3])))
+    if match is not None:
+        day = REFERENCE_MONDAY + dt.timedelta(days=DAYS.index(match[1]))
+        return dt.datetime.combine(day, dt.time(int(match[2]), int(match[3]))), False
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d %H:%M"), True  # noqa: DTZ007 - wall clock
+    except ValueError as error:
+        message = f"{text!r} 应如 'Tue 23:00' 或 '2026-10-01 12:00' / {text!r}: expected such a form"
+        raise InputError(Defect(message, key="times")) from error

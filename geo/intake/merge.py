@@ -17,8 +17,8 @@ from scipy.spatial import cKDTree
 
 from geo.models import AuditEntry
 
-COLUMNS = ["station_id", "name", "kind", "plates", "lon", "lat", "services", "hours", "hours_text", "street",
-           "community", "address", "phone", "issuer", "date", "file", "row", "precision_m"]  # fmt: skip
+COLUMNS = ["station_id", "name", "kind", "plates", "lon", "lat", "services", "hours", "hours_text", "access", "street",
+           "community", "address", "phone", "issuer", "date", "file", "row", "precision_m", "precision", "datum"]  # fmt: skip
 Decision = Literal["same", "different", "unsure"]
 PAIR_COLUMNS = ["decision", "distance_m", "name_score", "name_a", "name_b", "address_a", "address_b",
                 "issuer_a", "issuer_b", "date_a", "date_b", "hours_a", "hours_b", "key_a", "key_b"]  # fmt: skip
@@ -45,7 +45,7 @@ class StationList:
 
     ``frame`` has the columns of :class:`geo.models.Inputs`' stations. ``counts``: listed, mapped, used,
     merged, rejected, hours_known; listed = mapped + unmapped rows, mapped = used + merged + rejected.
-    ``sha256``: of the content, where the list came from a database. ``datum``: of the numbers. ``pairs``: rows that are or might be
+    ``sha256``: of the content, where the list came from a database. ``pairs``: rows that are or might be
     one location, with the columns :data:`PAIR_COLUMNS`.
     """
 
@@ -53,7 +53,6 @@ class StationList:
     counts: Mapping[str, int]
     audit: tuple[AuditEntry, ...]
     sha256: str = ""
-    datum: str = "wgs84"
     pairs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PAIR_COLUMNS))
 
 
@@ -84,7 +83,7 @@ def merge_stations(
     audit = [entry for part in lists for entry in part.audit]
     merged = frame.loc[stays].copy()
     columns: dict[str, list[Any]] = {
-        c: list(merged[c]) for c in ("plates", "services", "hours", "hours_text")
+        c: list(merged[c]) for c in ("plates", "services", "hours", "hours_text", "access")
     }
     columns |= {c: list(merged[c]) for c in ("kind", "address", "phone", "street", "community")}
     at = {int(row): k for k, row in enumerate(stays)}
@@ -188,6 +187,7 @@ def _joined(rows: pd.DataFrame) -> dict[str, Any]:
         "services": frozenset[str]().union(*rows["services"]),
         "hours": newest["hours"].iloc[known],
         "hours_text": newest["hours_text"].iloc[known],  # the text goes with the hours that are used
+        "access": newest["access"].iloc[known],
         **{
             column: next((value for value in newest[column] if value), "")
             for column in ("kind", "address", "phone", "street", "community")

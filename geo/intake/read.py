@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,10 +15,12 @@ import pandas as pd
 from geo.config import AUTO, StationsSection, Study
 from geo.errors import Defect, InputError
 from geo.intake.areas import area_audit, read_communities
+from geo.intake.compliance import compliance_audit
 from geo.intake.datum import from_wgs84
-from geo.intake.datum_proof import contradicted, proven, weigh
+from geo.intake.datum_proof import Reading, contradicted, proven, weigh
 from geo.intake.decisions import read_decisions
 from geo.intake.demand import read_demand
+from geo.intake.hours import calendar_notes
 from geo.intake.stations import StationList, merge_stations, read_stations, station_source
 from geo.intake.tables import too_large
 from geo.intake.venues import read_venues
@@ -103,7 +105,6 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
     return Inputs(
         stations=merged.frame,
         pairs=merged.pairs,
-        datums={name: part.datum for part in lists if part is not None for name in set(part.frame["file"])},
         station_counts=merged.counts,
         communities=_with_people(communities[0], demand[0]),
         venues=venues[0],
@@ -113,6 +114,8 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
         audit=(
             *(e for e in outline if e not in communities[1]),
             *merged.audit,
+            *compliance_audit(merged.frame, study.standard.compliance),
+            *calendar_notes(study.standard.times),
             *communities[1],
             *demand[1],
             *venues[1],
@@ -137,64 +140,81 @@ def _with_people(communities: gpd.GeoDataFrame, demand: pd.DataFrame) -> gpd.Geo
 
 
 def _stations(study: Study, number: int, shape: Any, network: RoadNetwork) -> StationList:
-    """One list, its datum held against the roads: proven where it is not declared, refused where they deny it."""
+    """One list, its datum held against the roads: proven where it is not declared, refused where they deny it.
+
+    With ``auto`` the rows of which the file itself names the datum are held against the roads by datum,
+    the others are proven together and the list is read again in what they are.
+    """
     section = study.stations[number]
 
-    def read(datum: str) -> StationList:
+    def read(proven: str = AUTO) -> StationList:
         return read_stations(
             station_source(study, section),
-            datum=datum,
+            datum=section.datum,
+            proven=proven,
             issuer=section.issuer,
             date=section.date,
             sheet=section.sheet,
             columns=section.columns,
             area=shape,
+            allow_coarse=section.allow_coarse,
         )
 
-    def entry(zh: str, en: str) -> AuditEntry:
-        return AuditEntry("noted", zh, en, file=_named(section))
+    listed = read()
+    audit: list[AuditEntry] = []
+    found: str | None = None
+    for datum in sorted(set(listed.frame["datum"])):
+        if datum.startswith("EPSG"):
+            continue
+        here = listed.frame[listed.frame["datum"] == datum]
+        typed = from_wgs84(
+            here["lon"].to_numpy(dtype=float),
+            here["lat"].to_numpy(dtype=float),
+            "wgs84" if datum == AUTO else datum,
+        )
+        readings = weigh(*typed, list(here["name"]), network)
+        told = _judged(section, number, datum, readings)
+        if told is not None:
+            audit.append(AuditEntry("noted", *told, file=_named(section)))
+        if datum == AUTO:
+            found = proven(readings)
+    if found is not None:
+        listed = read(found)
+    return replace(listed, audit=(*listed.audit, *audit))
 
-    if section.datum.startswith("EPSG"):
-        return read(section.datum)
-    # as typed: a datum half a kilometre off leaves nearly all rows inside the area
-    listed = read("wgs84" if section.datum == AUTO else section.datum)
-    frame = listed.frame
-    typed = from_wgs84(
-        frame["lon"].to_numpy(dtype=float),
-        frame["lat"].to_numpy(dtype=float),
-        "wgs84" if section.datum == AUTO else section.datum,
-    )
-    readings = weigh(*typed, list(frame["name"]), network)
+
+def _judged(
+    section: StationsSection, number: int, datum: str, readings: Sequence[Reading]
+) -> tuple[str, str] | None:
+    """What the audit says of the datum of a list or of a part of it; raises where it cannot stand."""
     evidence = [reading.told() for reading in readings]
     zh, en = ("；".join(told[k] for told in evidence) for k in (0, 1))
     found = proven(readings)
-    if section.datum == AUTO:
-        if found is None:
-            why = (
-                (zh, en)
-                if readings
-                else ("点太少，或周围没有道路", "too few points, or no roads around them")
-            )
-            message = (
-                f"坐标系无法证明，请声明 wgs84、gcj02 或 bd09：{why[0]} / "
-                f"the datum cannot be proven, declare one: {why[1]}"
-            )
-            raise InputError(Defect(message, file=_named(section), key=f"stations.{number}.datum"))
-        listed = read(found)
-        proof = entry(f"坐标系由道路证明为 {found}：{zh}", f"the roads prove the datum {found}: {en}")
-        return replace(listed, audit=(*listed.audit, proof))
-    if contradicted(readings, section.datum):
+    key = f"stations.{number}.datum"
+    if datum == AUTO:
+        if found is not None:
+            return f"坐标系由道路证明为 {found}：{zh}", f"the roads prove the datum {found}: {en}"
+        if not readings:
+            zh, en = "点太少，或周围没有道路", "too few points, or no roads around them"
         message = (
-            f"声明的坐标系是 {section.datum}，点位却合于 {found}；请核对后改为 {found}：{zh} / "
-            f"declared {section.datum}, but the points fit {found}: check and declare it: {en}"
+            f"坐标系无法证明，请声明 wgs84、gcj02 或 bd09：{zh} / "
+            f"the datum cannot be proven, declare one: {en}"
         )
-        raise InputError(Defect(message, file=_named(section), key=f"stations.{number}.datum"))
+        raise InputError(Defect(message, file=_named(section), key=key))
+    if contradicted(readings, datum):
+        if section.trust_datum:
+            return (
+                f"按 trust_datum 使用 {datum}，尽管点位合于 {found}：{zh}",
+                f"{datum} is used because of trust_datum, though the points fit {found}: {en}",
+            )
+        message = (
+            f"声明的坐标系是 {datum}，点位却合于 {found}；请核对后改为 {found}（确认无误则写 trust_datum = true）：{zh} / "
+            f"declared {datum}, but the points fit {found}: check and declare it, or say trust_datum = true: {en}"
+        )
+        raise InputError(Defect(message, file=_named(section), key=key))
     if found is None:
-        return listed
-    proof = entry(
-        f"坐标系 {section.datum} 有道路为证：{zh}", f"the roads bear the datum {section.datum} out: {en}"
-    )
-    return replace(listed, audit=(*listed.audit, proof))
+        return None
+    return f"坐标系 {datum} 有道路为证：{zh}", f"the roads bear the datum {datum} out: {en}"
 
 
 def _named(section: StationsSection) -> str:

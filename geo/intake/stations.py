@@ -14,14 +14,22 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.config import StationsSection, Study
+from geo.config import AUTO, StationsSection, Study
 from geo.errors import Defect, InputError
 from geo.intake.columns import datum_said
 from geo.intake.datum import to_wgs84
 from geo.intake.fields import absent_headings, station_fields, unknown_fields
 from geo.intake.hours import read_hours
 from geo.intake.merge import StationList, merge_stations, station_frame, station_ids
-from geo.intake.positions import dms_misread, mend, mend_projected, number, pair_texts, precision_m
+from geo.intake.positions import (
+    QUARTER_M,
+    AddressKind,
+    Typed,
+    address_kind,
+    dms_misread,
+    read_position,
+    zone_epsg,
+)
 from geo.intake.privacy import mask_mobiles
 from geo.intake.services import parse_services, ticked
 from geo.intake.tables import DatabaseTable, Table, content_sha256, digits_lost, read_table
@@ -30,7 +38,12 @@ from geo.models import F64, AuditEntry
 __all__ = ["StationList", "merge_stations", "read_stations"]
 
 OUTSIDE_M = 5_000.0  # beyond the district by more: a wrong datum or a typo, not a neighbour
-COARSE_M = 2_000.0  # one decimal: anywhere in 11 km
+_ZONES = tuple(f"EPSG:{code}" for code in range(4534, 4555))  # CGCS2000, 3 degrees, easting without a zone
+_SYSTEM = frozenset({"坐标系", "坐标系统", "坐标类型", "坐标基准"})
+_ADDRESS_ZH: dict[AddressKind, tuple[str, str]] = {
+    "door": ("门牌", "a door"), "floor": ("楼层", "a floor"), "intersection": ("路口", "a crossing"),
+    "area": ("片区", "an area"), "relative": ("相对位置", "a place beside another"), "vague": ("地名", "a name"),
+}  # fmt: skip
 
 _NOT_OPEN = re.compile(
     r"建设中|拟建|在建|未建|暂停|撤销|撤并|停用|停运|已关闭|已拆|筹建|规划中|未启用|未开放"
@@ -50,16 +63,6 @@ class _Rows:
     rejected: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Typed:
-    """A position as typed, mended, in the list's own datum."""
-
-    x: float
-    y: float
-    mended: str
-    precision_m: float
-
-
 def station_source(study: Study, section: StationsSection) -> Path | DatabaseTable:
     """What a ``[[stations]]`` section names: a path, or a table of a database."""
     if section.file is not None:
@@ -73,17 +76,24 @@ def read_stations(
     path: Path | DatabaseTable,
     *,
     datum: str,
+    proven: str = AUTO,
     issuer: str = "",
     date: dt.date | None = None,
     sheet: str | None = None,
     columns: Mapping[str, str] | None = None,
     area: Any = None,
+    allow_coarse: bool = False,
 ) -> StationList:
     """Read one list, a file or a table of a database; ``area`` is a WGS-84 polygon beyond which (5 km) a row is rejected.
 
     ``datum`` is that of the numbers in the list (see :func:`geo.intake.datum.to_wgs84`); a vector
-    layer that declares a projected CRS is already brought to WGS-84 when read. ``columns`` (field →
-    heading) goes before the built-in vocabulary. Rows that do not run (建设中, 暂停 …) are rejected.
+    layer that declares a projected CRS is already brought to WGS-84 when read. With ``auto`` a row's
+    datum is what its heading or its 坐标系 column says; numbers that nothing is said of are read as WGS-84
+    and bear ``auto`` in the column ``datum``: it is for the caller to prove them and to read again with what
+    is ``proven``. Numbers in metres tell
+    their zone, or the one zone that brings them into the area. ``columns`` (field → heading) goes before
+    the built-in vocabulary. Rows that do not run (建设中, 暂停 …) are rejected, and so are positions of one
+    decimal and the middles of ranges, unless ``allow_coarse``.
     Raises :class:`geo.errors.InputError` where the file or its columns cannot be made out, all at once.
     """
     out = _Rows()
@@ -111,8 +121,9 @@ def read_stations(
                 en = f"without the column {heading} of [stations.columns]: {field_name} is found by the vocabulary"
                 out.audit.append(_entry("noted", zh, en, table, None, column=heading))
             _take(
-                table, fields.columns, fields.ticks, datum=datum, issuer=issuer, date=date, area=area, out=out
-            )
+                table, fields.columns, fields.ticks, datum=datum, proven=proven, issuer=issuer, date=date, area=area,
+                allow_coarse=allow_coarse, out=out,
+            )  # fmt: skip
     if defects:
         raise InputError(defects)
     frame = station_frame(out.kept)
@@ -122,7 +133,7 @@ def read_stations(
         "rejected": out.rejected, "hours_known": int(frame["hours"].notna().sum()),
     }  # fmt: skip
     sha256 = content_sha256(tables[0]) if isinstance(path, DatabaseTable) else ""
-    return StationList(frame, counts, tuple(out.audit), sha256, datum)
+    return StationList(frame, counts, tuple(out.audit), sha256)
 
 
 def _entry(
@@ -141,8 +152,8 @@ def _entry(
 
 
 def _take(
-    table: Table, mapping: Mapping[str, str], ticks: Mapping[str, str], *, datum: str, issuer: str,
-    date: dt.date | None, area: Any, out: _Rows,
+    table: Table, mapping: Mapping[str, str], ticks: Mapping[str, str], *, datum: str, proven: str, issuer: str,
+    date: dt.date | None, area: Any, allow_coarse: bool, out: _Rows,
 ) -> None:  # fmt: skip
     for row, text, why in (*table.skipped, *table.notes):
         zh, _slash, en = why.partition(" / ")
@@ -154,10 +165,11 @@ def _take(
     if "id" in mapping and mapping["name"] == mapping["id"]:
         zh, en = "没有名称列，以编号代替名称", "no column of names: the ids stand for them"
         out.audit.append(_entry("noted", zh, en, table, None, column=mapping["id"]))
-    _note_datum(table, mapping, datum, out)
+    said = _datums_said(table, mapping, datum, proven, out)
     before = out.listed
-    todo: list[tuple[int, dict[str, str], frozenset[str], _Typed]] = []
-    for record, row in zip(table.frame.to_dict("records"), table.rows, strict=True):
+    todo: list[tuple[int, dict[str, str], frozenset[str], Typed]] = []
+    datums: list[str] = []
+    for k, (record, row) in enumerate(zip(table.frame.to_dict("records"), table.rows, strict=True)):
         cell = {key: mask_mobiles(str(record[heading] or "")).strip() for key, heading in mapping.items()}
         if not any(cell.get(k) for k in ("name", "lon", "lat", "lonlat", "address")):
             told = " ".join(str(v) for v in record.values() if v)
@@ -176,30 +188,35 @@ def _take(
             out.audit.append(_entry("noted", "没有名称", "no name", table, row, name=cell["name"]))
         ticked_on = _ticks(table, record, ticks, row, cell["name"], out)
         raw = {k: str(record[mapping[k]] or "") for k in ("lon", "lat", "lonlat") if k in mapping}
-        typed = _position(raw, datum)
-        if typed is None:
-            found = ", ".join(v for v in raw.values() if v)
+        typed = read_position(raw.get("lon", ""), raw.get("lat", ""), raw.get("lonlat", ""))
+        if typed is None or (typed.area and not allow_coarse):
+            found = ", ".join(v for v in raw.values() if v) or cell.get("address", "")
             out.unmapped += 1
-            zh, en = _why_unmapped(found)
+            zh, en = _why_unmapped(typed, cell.get("address", ""))
             out.audit.append(_entry("unmapped", zh, en, table, row, name=cell["name"], found=found))
             continue
         todo.append((int(row), cell, ticked_on, typed))
+        datums.append(said[k])
     x = np.array([t.x for *_rest, t in todo], dtype=np.float64)
     y = np.array([t.y for *_rest, t in todo], dtype=np.float64)
-    lon, lat = to_wgs84(x, y, datum)
+    datums = _zones_found(x, y, [t for *_rest, t in todo], datums, area)
+    lon, lat = _by_datum(x, y, datums)
     far_m = _outside_m(area, lon, lat)
     for k, (row, cell, ticked_on, typed) in enumerate(todo):
+        datum = datums[k]
         if not (np.isfinite(lon[k]) and np.isfinite(lat[k]) and abs(lon[k]) <= 180 and abs(lat[k]) <= 90):
             out.unmapped += 1
+            zone = zone_epsg(typed.x) if typed.projected else None
             zh, en = (
-                f"数字不是 {datum} 坐标：像投影坐标则应声明 EPSG",
-                f"not {datum} numbers: if projected, declare their EPSG code",
+                f"数字不是 {datum} 坐标：像投影坐标则应声明 EPSG{f'，按带号应为 {zone}' if zone else ''}",
+                f"not {datum} numbers: if projected, declare their EPSG code"
+                + (f"; by its zone {zone}" if zone else ""),
             )
             out.audit.append(
                 _entry("unmapped", zh, en, table, row, name=cell["name"], found=f"{typed.x}, {typed.y}")
             )
             continue
-        reason = _why_rejected(cell, typed, float(far_m[k]), datum, area)
+        reason = _why_rejected(cell, typed, float(far_m[k]), datum, area, allow_coarse=allow_coarse)
         if reason is not None:
             out.rejected += 1
             out.audit.append(
@@ -208,39 +225,87 @@ def _take(
             continue
         out.kept.append(
             _station(
-                table, mapping, row, cell, ticked_on, typed, float(lon[k]), float(lat[k]), issuer, date, out
+                table,
+                mapping,
+                row,
+                cell,
+                ticked_on,
+                typed,
+                datum,
+                float(lon[k]),
+                float(lat[k]),
+                issuer,
+                date,
+                out,
             )
         )
-    said = [int(n) for n in _TITLE_COUNT.findall(table.title)]
+    promised = [int(n) for n in _TITLE_COUNT.findall(table.title)]
     listed = out.listed - before
-    if said and listed not in said:
+    if promised and listed not in promised:
         zh, en = (
-            f"标题写 {said[0]} 个，表中 {listed} 行",
-            f"the title says {said[0]}, the table has {listed} rows",
+            f"标题写 {promised[0]} 个，表中 {listed} 行",
+            f"the title says {promised[0]}, the table has {listed} rows",
         )
         out.audit.append(_entry("noted", zh, en, table, None, found=table.title))
 
 
-def _note_datum(table: Table, mapping: Mapping[str, str], datum: str, out: _Rows) -> None:
-    """Where the file itself names another datum than the study: half a kilometre is at stake."""
+def _datums_said(table: Table, mapping: Mapping[str, str], datum: str, proven: str, out: _Rows) -> list[str]:
+    """The datum of each row of a table: the declared one, or with ``auto`` what the file itself says.
+
+    Where the file names another datum than the study, the audit tells: half a kilometre is at stake.
+    """
     used = {mapping[k] for k in ("lon", "lat", "lonlat") if k in mapping}
     told = [typed for typed, clean in zip(table.headings, table.frame.columns, strict=True) if clean in used]
-    system = next((c for c in table.frame.columns if str(c) in {"坐标系", "坐标系统", "坐标类型"}), None)
-    if system is not None:
-        told += [str(v) for v in table.frame[system].dropna().unique()]
+    by_heading = next((said for text in told if (said := datum_said(text)) is not None), None)
+    system = next((c for c in table.frame.columns if str(c) in _SYSTEM), None)
+    cells: list[Any] = [None] * len(table.frame) if system is None else list(table.frame[system])
+    if datum == AUTO:
+        by_row: list[str] = [(datum_said(cell) if cell else None) or by_heading or proven for cell in cells]
+        for said in sorted(set(by_row) - {proven}):
+            zh = f"{by_row.count(said)} 行按文件所写读作 {said}"
+            en = f"{by_row.count(said)} rows read as {said}, as the file says"
+            out.audit.append(_entry("noted", zh, en, table, None, found=said))
+        return by_row
     same = {"cgcs2000": "wgs84"}
-    for text in dict.fromkeys(told):
-        said = datum_said(text)
+    for text in dict.fromkeys([*told, *(str(c) for c in cells if c)]):
+        said_here = datum_said(text)
         if (
-            said is not None
+            said_here is not None
             and not datum.startswith("EPSG")
-            and same.get(said, said) != same.get(datum, datum)
+            and same.get(said_here, said_here) != same.get(datum, datum)
         ):
-            zh, en = (
-                f"声明的坐标系是 {datum}，文件里写的是 {said}",
-                f"declared datum {datum}, but the file says {said}",
-            )
+            zh = f"声明的坐标系是 {datum}，文件里写的是 {said_here}"
+            en = f"declared datum {datum}, but the file says {said_here}"
             out.audit.append(_entry("noted", zh, en, table, None, found=text))
+    return [datum] * len(cells)
+
+
+def _zones_found(x: F64, y: F64, typed: list[Typed], datums: list[str], area: Any) -> list[str]:
+    """``datums`` with the CRS of rows in metres where that is not declared: by zone number, or by the area.
+
+    Without a zone number the CRS is the only one that brings the row into the area.
+    """
+    found = list(datums)
+    metric = [k for k, t in enumerate(typed) if t.projected and datums[k] in {AUTO, "cgcs2000"}]
+    for k in metric:
+        found[k] = zone_epsg(typed[k].x) or found[k]
+    left = [k for k in metric if found[k] == datums[k]]
+    if left and area is not None:
+        inside = {zone: _outside_m(area, *to_wgs84(x[left], y[left], zone)) <= OUTSIDE_M for zone in _ZONES}
+        for i, k in enumerate(left):
+            fits = [zone for zone in _ZONES if inside[zone][i]]
+            found[k] = fits[0] if len(fits) == 1 else found[k]
+    return found
+
+
+def _by_datum(x: F64, y: F64, datums: list[str]) -> tuple[F64, F64]:
+    """WGS-84 degrees of rows that are each in their own datum; ``auto`` is read as WGS-84."""
+    lon, lat = np.empty(len(x)), np.empty(len(x))
+    of = np.array(datums, dtype=object)
+    for datum in sorted(set(datums)):
+        rows = of == datum
+        lon[rows], lat[rows] = to_wgs84(x[rows], y[rows], "wgs84" if datum == AUTO else datum)
+    return lon, lat
 
 
 def _ticks(
@@ -268,26 +333,20 @@ def _ticks(
     return frozenset(found)
 
 
-def _why_unmapped(found: str) -> tuple[str, str]:
-    if re.search(r"\d.*[-~至—].*\d", found) and "°" in found:
-        return "坐标是一个范围，不是点", "a range of positions, not a point"
-    return "没有可用的坐标", "no usable coordinates"
-
-
-def _position(raw: Mapping[str, str], datum: str) -> _Typed | None:
-    lon_text, lat_text = raw.get("lon", ""), raw.get("lat", "")
-    if number(lon_text) is None or number(lat_text) is None:
-        # 坐标 in one cell, or a pair typed into the 经度 cell
-        both = pair_texts(raw.get("lonlat")) or pair_texts(lon_text) or pair_texts(lat_text)
-        if both is None:
-            return None
-        lon_text, lat_text = both
-    lon, lat = number(lon_text), number(lat_text)
-    if lon is None or lat is None or (lon == 0 and lat == 0):
-        return None
-    if datum.startswith("EPSG") and max(abs(lon), abs(lat)) > 1_000:
-        return _Typed(*mend_projected(lon, lat), 0.5 if "." not in lon_text + lat_text else 0.05)
-    return _Typed(*mend(lon, lat), precision_m(lon_text, lat_text))
+def _why_unmapped(typed: Typed | None, address: str) -> tuple[str, str]:
+    if typed is not None:
+        return (
+            f"坐标是一个范围（中心外 {typed.precision_m:.0f} 米），不是点；确要使用请写 allow_coarse = true",
+            f"a range of positions, up to {typed.precision_m:.0f} m from its middle: no point; allow_coarse = true uses it",
+        )
+    kind = address_kind(address)
+    if kind == "none":
+        return "没有可用的坐标", "no usable coordinates"
+    zh, en = _ADDRESS_ZH[kind]
+    return (
+        f"没有可用的坐标，只有地址（{zh}）：列入名单，不上图",
+        f"no usable coordinates, an address only ({en}): listed, not mapped",
+    )
 
 
 def _outside_m(area: Any, lon: F64, lat: F64) -> F64:
@@ -305,15 +364,18 @@ def _outside_m(area: Any, lon: F64, lat: F64) -> F64:
 
 
 def _why_rejected(
-    cell: Mapping[str, str], typed: _Typed, far_m: float, datum: str, area: Any
+    cell: Mapping[str, str], typed: Typed, far_m: float, datum: str, area: Any, *, allow_coarse: bool
 ) -> tuple[str, str] | None:
     status = cell.get("status", "")
     if _NOT_OPEN.search(status) and not _RUNS_AGAIN.search(status):
         return f"状态：{status}", f"not running: {status}"
     if not status and (match := _IN_NAME.search(cell["name"]) or _NOT_OPEN.fullmatch(cell.get("remark", ""))):
         return f"未运行：{match[0]}", f"not running: {match[0]}"
-    if typed.precision_m > COARSE_M:
-        return "坐标只有一位小数，误差可达 5 公里", "one decimal only: up to 5 km off"
+    if typed.precision_m > QUARTER_M and not typed.area and not allow_coarse:
+        return (
+            f"坐标只有 {typed.precision_m / 1000:.1f} 公里的精度（一位小数）；确要使用请写 allow_coarse = true",
+            f"known to {typed.precision_m / 1000:.1f} km only (one decimal); to use it, say allow_coarse = true",
+        )
     if far_m <= OUTSIDE_M:
         return None
     zh, en = (
@@ -324,7 +386,7 @@ def _why_rejected(
     return (f"{zh}；{hint[0]}", f"{en}; {hint[1]}") if hint else (zh, en)
 
 
-def _hint(typed: _Typed, datum: str, area: Any) -> tuple[str, str] | None:
+def _hint(typed: Typed, datum: str, area: Any) -> tuple[str, str] | None:
     """What would bring the row into the area: degrees-minutes-seconds, or a neighbouring zone."""
     if datum.startswith("EPSG") and abs(typed.x) > 1_000:
         code = int(datum.split(":")[1])
@@ -353,8 +415,8 @@ def _services(text: str | None) -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 def _station(
-    table: Table, mapping: Mapping[str, str], row: int, cell: dict[str, str], ticked_on: frozenset[str], typed: _Typed,
-    lon: float, lat: float, issuer: str, date: dt.date | None, out: _Rows,
+    table: Table, mapping: Mapping[str, str], row: int, cell: dict[str, str], ticked_on: frozenset[str], typed: Typed,
+    datum: str, lon: float, lat: float, issuer: str, date: dt.date | None, out: _Rows,
 ) -> dict[str, Any]:  # fmt: skip
     name = cell["name"]
     for word, zh in (("micro-degrees", "微度，已换算"), ("swapped", "经纬度（或纵横坐标）写反，已对调")):
@@ -365,11 +427,12 @@ def _station(
                 )
             )
     if typed.precision_m > 500:
+        what = ("范围中心，", "the middle of a range, ") if typed.area else ("", "")
         out.audit.append(
             _entry(
                 "noted",
-                f"坐标精度约 {typed.precision_m:.0f} 米",
-                f"position known to {typed.precision_m:.0f} m",
+                f"{what[0]}坐标精度约 {typed.precision_m:.0f} 米",
+                f"{what[1]}position known to {typed.precision_m:.0f} m",
                 table,
                 row,
                 name=name,
@@ -397,8 +460,8 @@ def _station(
         "station_id": cell.get("id", ""), "name": name, "kind": cell.get("kind", ""),
         "plates": tuple(dict.fromkeys(p for p in re.split(r"[、，,；;/|\n]+", cell.get("plates", "")) if p.strip())),
         "lon": lon, "lat": lat, "services": services | ticked_on, "hours": hours.osm,
-        "hours_text": cell.get("hours", ""), "street": cell.get("street", ""), "community": cell.get("community", ""),
+        "hours_text": cell.get("hours", ""), "access": hours.condition if hours.osm else "", "street": cell.get("street", ""), "community": cell.get("community", ""),
         "address": cell.get("address", ""), "phone": cell.get("phone", "").removesuffix(".0"),
         "issuer": issuer or cell.get("issuer", ""), "date": date.isoformat() if date else "", "file": table.file,
-        "row": row, "precision_m": typed.precision_m,
+        "row": row, "precision_m": typed.precision_m, "precision": typed.precision, "datum": datum,
     }  # fmt: skip

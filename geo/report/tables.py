@@ -37,7 +37,11 @@ def write_all(result: StudyResult, folder: Path) -> None:
         missing = write_pdf(result, folder / "report.pdf")
         write_workbook(result, folder / "report.xlsx")
         write_cleaned(
-            result.inputs, folder, title=f"{result.name} {result.edition}", when=created(result.summary)
+            result.inputs,
+            folder,
+            checklists=result.standard["compliance"],
+            title=f"{result.name} {result.edition}",
+            when=created(result.summary),
         )
         _write_json(result.summary, folder / "summary.json")
         audit = [

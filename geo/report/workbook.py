@@ -1,4 +1,4 @@
-"""Results → report.xlsx: key figures, communities, streets, stations, gaps, sites, audit; bilingual."""
+"""Results → report.xlsx: key figures, communities, streets, stations, compliance, gaps, sites, audit; bilingual."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
+from geo.intake.compliance import compliance_frame
 from geo.models import StudyResult
 from geo.report.frames import audit_frame, flat
 from geo.report.summary import created, plain
@@ -26,10 +27,10 @@ _OLDEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _HEADINGS = {
     "station_id": "编号 ID", "name": "名称 Name", "kind": "类型 Kind", "plates": "挂牌 Plates",
     "lon": "经度 Lon (WGS-84)", "lat": "纬度 Lat (WGS-84)", "services": "服务 Services",
-    "hours": "开放时间 Hours (OSM)", "hours_text": "原文 Hours as typed", "street": "街道 Street",
+    "hours": "开放时间 Hours (OSM)", "hours_text": "原文 Hours as typed", "access": "进入条件 Access", "street": "街道 Street",
     "community": "社区 Community", "address": "地址 Address", "phone": "电话 Phone",
     "issuer": "来源单位 Issuer", "date": "日期 Date", "file": "文件 File", "row": "行 Row",
-    "precision_m": "精度 Precision (m)", "community_id": "编号 ID", "population": "人口 Population",
+    "precision_m": "精度 Precision (m)", "precision": "精度级别 Precision class", "community_id": "编号 ID", "population": "人口 Population",
     "covered_people": "已覆盖人口 People covered", "share": "覆盖率 Share covered",
     "share_straight": "直线覆盖率 Straight-line share", "median_minutes": "中位分钟 Median minutes",
     "nearest_station": "最近驿站 Nearest station", "rank": "序 Rank", "gap_id": "编号 ID",
@@ -40,7 +41,7 @@ _HEADINGS = {
     "venue_id": "编号 ID", "gain": "新增覆盖人数 People gained",
     "communities_gain": "受益社区 Communities gaining", "action": "处理 Action", "found": "原值 Found",
     "lon_typed": "原坐标横 Lon or easting as typed", "lat_typed": "原坐标纵 Lat or northing as typed",
-    "datum": "坐标系 Datum", "decision": "判断 Decision", "distance_m": "相距米 Distance (m)",
+    "datum": "原坐标系 Datum as typed", "decision": "判断 Decision", "distance_m": "相距米 Distance (m)",
     "name_score": "名称相似 Names alike (of 100)",
     **{f"{key}_{side}": f"{zh}{side.upper()} {en} {side.upper()}" for side in "ab" for key, zh, en in (
         ("name", "名称", "Name"), ("address", "地址", "Address"), ("issuer", "单位", "Issuer"),
@@ -63,6 +64,7 @@ def write_workbook(result: StudyResult, path: Path) -> None:
         ("社区 Communities", result.coverage.communities),
         ("街道 Streets", result.coverage.streets),
         ("驿站 Stations", result.inputs.stations),
+        ("达标 Compliance", compliance_frame(result.inputs.stations, result.standard["compliance"])),
         ("盲区 Gaps", gaps),
         ("选址建议 Sites", sites),
         ("数据审计 Audit", audit_frame(result.inputs)),

@@ -58,7 +58,7 @@ def toy_result(
         "services": [frozenset(SERVICES[: 1 + i % 3]) | {"water", "warmth"} for i in range(stations)],
         "hours": hours, "hours_text": ["" if h else "白天有人" for h in hours], "street": "东街", "community": "",
         "address": [f"人民路{i + 1}号" for i in range(stations)], "phone": [phone if i % 2 else "0558-2260000" for i in range(stations)],
-        "issuer": "区总工会", "date": "2026-10-31", "file": "union.xlsx", "row": range(2, stations + 2), "precision_m": 10.0,
+        "issuer": "区总工会", "date": "2026-10-31", "file": "union.xlsx", "row": range(2, stations + 2), "precision_m": 10.0, "precision": "point", "datum": "gcj02", "access": "",
     })  # fmt: skip
     open_at = np.array([[h == "24/7" or (h is not None and t.startswith("Tue") and "08:00" < t[4:] < "20:00") for t in TIMES]
                         for h in hours])  # fmt: skip
@@ -145,7 +145,7 @@ def toy_result(
     away = Snapped(np.zeros(400, np.int32), np.zeros(400), np.full(400, 5.0), p_lon, p_lat)
     return StudyResult(
         name="示例区", edition="2026-11", language=language, synthetic=synthetic,
-        standard={"mode": "walk", "speed_kmh": 4.0, "minutes": [5.0, 10.0, 15.0], "limit_minutes": 15.0, "times": list(TIMES), "services": list(SERVICES)},
+        standard={"mode": "walk", "speed_kmh": 4.0, "minutes": [5.0, 10.0, 15.0], "limit_minutes": 15.0, "times": list(TIMES), "services": list(SERVICES), "compliance": ["seven_one"]},
         publish={"audience": "planner", "map_approval_number": ""}, inputs=inputs, network=network, station_snap=snap, demand_snap=away,
         coverage=coverage, times=TIMES, open_at=open_at, station_bands=own, bands=bands, gaps=gaps, recommendations=sites, plan=plan, summary=summary)  # fmt: skip
 

@@ -7,12 +7,11 @@ import re
 
 import numpy as np
 import openpyxl
-import pandas as pd
 from typer.testing import CliRunner
 
 from geo.cli import app
 from geo.intake.datum import to_wgs84
-from geo.report.cleaned import SEVEN, as_typed, compliance
+from geo.report.cleaned import as_typed
 
 
 def test_positions_stand_in_both_datums(sample_result):
@@ -22,25 +21,6 @@ def test_positions_stand_in_both_datums(sample_result):
     np.testing.assert_allclose(lon, frame["lon"], atol=2e-8)
     np.testing.assert_allclose(lat, frame["lat"], atol=2e-8)
     assert (abs(frame["lon_typed"] - frame["lon"]) > 0.003).all()
-
-
-def test_compliance_counts_what_the_list_tells():
-    stations = pd.DataFrame(
-        {
-            "station_id": ["S1", "S2", "S3"],
-            "name": ["甲", "乙", "丙"],
-            "services": [
-                frozenset({"rest", "microwave", "water", "cooling", "fridge", "first_aid"}),
-                frozenset({"toilet"}),
-                frozenset(),
-            ],
-        }
-    )
-    found = compliance(stations)
-    assert found["缺项 Lacks (七个一)"].tolist() == ["", "; ".join(SEVEN), ""]
-    assert found["冷暖 Heating or cooling"].tolist() == ["有 yes", "缺 no", "未填 not told"]
-    assert found.iloc[1]["如厕 Toilet (海口 Haikou, 广州 Guangzhou)"] == "有 yes"
-    assert len(compliance(stations.iloc[:0])) == 0
 
 
 def test_check_writes_the_cleaned_tables(sample_dir, tmp_path, cache_dir):

@@ -132,6 +132,7 @@ def test_workbook_opens_and_holds_the_headline(sample_out, summary):
         "社区",
         "街道",
         "驿站",
+        "达标",
         "盲区",
         "选址建议",
         "数据审计",

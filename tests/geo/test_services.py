@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.intake import services as module
@@ -44,6 +44,73 @@ from geo.models import SERVICES
 )  # fmt: skip
 def test_found(typed: str, found: str) -> None:
     assert parse_services(typed)[0] == set(found.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        # slogans
+        ("渴能喝水热能纳凉冷能取暖累能歇脚", "water cooling warmth rest"),
+        ("冬有暖夏有凉", "warmth cooling"),
+        ("夏可避暑、冬可御寒、急可方便、饭可加热", "cooling warmth toilet microwave"),
+        # separators
+        ("饮水/微波炉/wifi", "water microwave wifi"),
+        ("①饮水②休息③充电", "water rest phone_charging"),
+        ("1.饮水 2.休息 3.充电", "water rest phone_charging"),
+        ("饮水机2台，微波炉1台；\n桌椅　空调|冰箱+药箱", "water microwave rest cooling fridge first_aid"),
+        # ticks before and behind
+        ("√饮水 √休息 ×充电", "water rest"),
+        ("☑饮水☐微波炉☑休息", "water rest"),
+        ("■饮水 □厕所", "water"),
+        ("热水√，WiFi√，厕所x", "water wifi toilet"),
+        ("饮水☑ 厕所☐", "water"),
+        # negation
+        ("无卫生间", ""),
+        ("除卫生间外", ""),
+        ("有饮水无卫生间", "water"),
+        ("有饮水没有卫生间", "water"),
+        ("没有卫生间和淋浴", ""),
+        ("不提供热饭", ""),
+        ("饮水有；卫生间无", "water"),
+        ("微波炉（坏）、饮水（停水）、冰箱待修、桌椅", "rest"),
+        ("无障碍卫生间、无线网络、无烟休息区", "toilet wifi rest"),
+        # next door is not here
+        ("厕所在隔壁", ""),
+        ("卫生间（隔壁商场）、饮水", "water"),
+        ("附近有公厕，休息", "rest"),
+        ("公厕（500米）", ""),
+        # what is charged
+        ("充电", "phone_charging"),
+        ("汽车充电", ""),
+        ("新能源汽车充电桩", ""),
+        ("电动自行车充换电", "ebike_charging battery_swap"),
+        ("换电", "battery_swap"),
+        ("共享充电宝", "phone_charging"),
+    ],
+)
+def test_m28_services(typed: str, found: str) -> None:
+    assert parse_services(typed)[0] == set(found.split())
+
+
+def test_m28_nothing_unmatched_is_dropped() -> None:
+    typed = "空调、雨伞、法律咨询、针线包、汽车充电、母婴室、饮水"
+    assert parse_services(typed)[1] == ("雨伞", "法律咨询", "针线包", "汽车充电", "母婴室")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["饮水", "微波炉", "唱歌", "无", "有", "√", "×", "、", "，", " ", "（", "）", "没有", "和", "隔壁", "充电", "wifi", "no ", "1", "①", "\n"]
+        ),
+        max_size=12,
+    ).map("".join)
+    | st.text(max_size=20)
+)  # fmt: skip
+def test_m28_no_text_breaks_the_reader(text: str) -> None:
+    found, unknown = parse_services(text)
+    assert found <= set(SERVICES)
+    assert all(isinstance(word, str) and word for word in unknown)
 
 
 def test_what_is_not_understood_is_told() -> None:
