@@ -255,7 +255,7 @@ def gallery(
         f"{name}: 15 minutes on foot from the star. Green: reached in time; grey: not.", fontsize=10
     )
     drawing.tight_layout()
-    drawing.savefig(PICTURE, metadata={"Software": None})
+    drawing.savefig(PICTURE, metadata={"Software": None}, bbox_inches="tight")
     plt.close(drawing)
 
 
