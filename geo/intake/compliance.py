@@ -146,8 +146,15 @@ def compliance_audit(stations: pd.DataFrame, lists: Iterable[str]) -> list[Audit
         else:
             complete, missing = _totals(judged, checklist)
             silent = sum(not services for services in stations["services"])
-            zh = f"对照“{checklist.zh}”：{complete} 可判项俱全；缺 {missing or '无'}；{silent} 个未写服务，不作判断"
-            en = f"against the {checklist.en}: {complete} have all that can be told; {silent} state no services"
+            if silent == len(stations):
+                zh = f"对照“{checklist.zh}”：{silent} 个驿站都未写服务，不作判断"
+                en = f"against the {checklist.en}: none of {silent} stations states its services: not judged"
+            else:
+                zh = f"对照“{checklist.zh}”：{complete} 可判项俱全；缺 {missing or '无'}；另有 {silent} 个未写服务，不作判断"
+                en = (
+                    f"against the {checklist.en}: {complete} have all that can be told; lacking {missing or 'none'}; "
+                    f"{silent} more state no services and are not judged"
+                )
         audit.append(AuditEntry("noted", zh, en, column="services"))
     return audit
 

@@ -188,7 +188,7 @@ def _judged(
 ) -> tuple[str, str] | None:
     """What the audit says of the datum of a list or of a part of it; raises where it cannot stand."""
     evidence = [reading.told() for reading in readings]
-    zh, en = ("；".join(told[k] for told in evidence) for k in (0, 1))
+    zh, en = "；".join(told[0] for told in evidence), "; ".join(told[1] for told in evidence)
     found = proven(readings)
     key = f"stations.{number}.datum"
     if datum == AUTO:

@@ -12,34 +12,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import shapely
 
 from geo.config import AUTO, StationsSection, Study
 from geo.errors import Defect, InputError
-from geo.intake.columns import datum_said
-from geo.intake.datum import to_wgs84
 from geo.intake.fields import absent_headings, station_fields, unknown_fields
 from geo.intake.hours import read_hours
 from geo.intake.merge import StationList, merge_stations, station_frame, station_ids
-from geo.intake.positions import (
-    QUARTER_M,
-    AddressKind,
-    Typed,
-    address_kind,
-    dms_misread,
-    read_position,
-    zone_epsg,
-)
+from geo.intake.placing import OUTSIDE_M, by_datum, datums_said, outside_hint, outside_m, zones_found
+from geo.intake.positions import QUARTER_M, AddressKind, Typed, address_kind, read_position, zone_epsg
 from geo.intake.privacy import mask_mobiles
 from geo.intake.services import parse_services, ticked
 from geo.intake.tables import DatabaseTable, Table, content_sha256, digits_lost, read_table
-from geo.models import F64, AuditEntry
+from geo.models import AuditEntry
 
 __all__ = ["StationList", "merge_stations", "read_stations"]
 
-OUTSIDE_M = 5_000.0  # beyond the district by more: a wrong datum or a typo, not a neighbour
-_ZONES = tuple(f"EPSG:{code}" for code in range(4534, 4555))  # CGCS2000, 3 degrees, easting without a zone
-_SYSTEM = frozenset({"坐标系", "坐标系统", "坐标类型", "坐标基准"})
 _ADDRESS_ZH: dict[AddressKind, tuple[str, str]] = {
     "door": ("门牌", "a door"), "floor": ("楼层", "a floor"), "intersection": ("路口", "a crossing"),
     "area": ("片区", "an area"), "relative": ("相对位置", "a place beside another"), "vague": ("地名", "a name"),
@@ -51,7 +38,6 @@ _NOT_OPEN = re.compile(
 _RUNS_AGAIN = re.compile(r"已?恢复|重新")
 _IN_NAME = re.compile(r"[（(](?:[^（）()]*)(?:建设中|拟建|在建|暂停|已?撤销|停用)(?:[^（）()]*)[）)]")
 _TITLE_COUNT = re.compile(r"(\d{1,5})\s*(?:个|处|家|座)")
-_M_PER_DEG = 111_195.0
 
 
 @dataclass(slots=True)
@@ -165,7 +151,8 @@ def _take(
     if "id" in mapping and mapping["name"] == mapping["id"]:
         zh, en = "没有名称列，以编号代替名称", "no column of names: the ids stand for them"
         out.audit.append(_entry("noted", zh, en, table, None, column=mapping["id"]))
-    said = _datums_said(table, mapping, datum, proven, out)
+    said, notes = datums_said(table, mapping, datum, proven)
+    out.audit += [_entry("noted", zh, en, table, None, found=found) for zh, en, found in notes]
     before = out.listed
     todo: list[tuple[int, dict[str, str], frozenset[str], Typed]] = []
     datums: list[str] = []
@@ -199,9 +186,9 @@ def _take(
         datums.append(said[k])
     x = np.array([t.x for *_rest, t in todo], dtype=np.float64)
     y = np.array([t.y for *_rest, t in todo], dtype=np.float64)
-    datums = _zones_found(x, y, [t for *_rest, t in todo], datums, area)
-    lon, lat = _by_datum(x, y, datums)
-    far_m = _outside_m(area, lon, lat)
+    datums = zones_found(x, y, [t for *_rest, t in todo], datums, area)
+    lon, lat = by_datum(x, y, datums)
+    far_m = outside_m(area, lon, lat)
     for k, (row, cell, ticked_on, typed) in enumerate(todo):
         datum = datums[k]
         if not (np.isfinite(lon[k]) and np.isfinite(lat[k]) and abs(lon[k]) <= 180 and abs(lat[k]) <= 90):
@@ -249,65 +236,6 @@ def _take(
         out.audit.append(_entry("noted", zh, en, table, None, found=table.title))
 
 
-def _datums_said(table: Table, mapping: Mapping[str, str], datum: str, proven: str, out: _Rows) -> list[str]:
-    """The datum of each row of a table: the declared one, or with ``auto`` what the file itself says.
-
-    Where the file names another datum than the study, the audit tells: half a kilometre is at stake.
-    """
-    used = {mapping[k] for k in ("lon", "lat", "lonlat") if k in mapping}
-    told = [typed for typed, clean in zip(table.headings, table.frame.columns, strict=True) if clean in used]
-    by_heading = next((said for text in told if (said := datum_said(text)) is not None), None)
-    system = next((c for c in table.frame.columns if str(c) in _SYSTEM), None)
-    cells: list[Any] = [None] * len(table.frame) if system is None else list(table.frame[system])
-    if datum == AUTO:
-        by_row: list[str] = [(datum_said(cell) if cell else None) or by_heading or proven for cell in cells]
-        for said in sorted(set(by_row) - {proven}):
-            zh = f"{by_row.count(said)} 行按文件所写读作 {said}"
-            en = f"{by_row.count(said)} rows read as {said}, as the file says"
-            out.audit.append(_entry("noted", zh, en, table, None, found=said))
-        return by_row
-    same = {"cgcs2000": "wgs84"}
-    for text in dict.fromkeys([*told, *(str(c) for c in cells if c)]):
-        said_here = datum_said(text)
-        if (
-            said_here is not None
-            and not datum.startswith("EPSG")
-            and same.get(said_here, said_here) != same.get(datum, datum)
-        ):
-            zh = f"声明的坐标系是 {datum}，文件里写的是 {said_here}"
-            en = f"declared datum {datum}, but the file says {said_here}"
-            out.audit.append(_entry("noted", zh, en, table, None, found=text))
-    return [datum] * len(cells)
-
-
-def _zones_found(x: F64, y: F64, typed: list[Typed], datums: list[str], area: Any) -> list[str]:
-    """``datums`` with the CRS of rows in metres where that is not declared: by zone number, or by the area.
-
-    Without a zone number the CRS is the only one that brings the row into the area.
-    """
-    found = list(datums)
-    metric = [k for k, t in enumerate(typed) if t.projected and datums[k] in {AUTO, "cgcs2000"}]
-    for k in metric:
-        found[k] = zone_epsg(typed[k].x) or found[k]
-    left = [k for k in metric if found[k] == datums[k]]
-    if left and area is not None:
-        inside = {zone: _outside_m(area, *to_wgs84(x[left], y[left], zone)) <= OUTSIDE_M for zone in _ZONES}
-        for i, k in enumerate(left):
-            fits = [zone for zone in _ZONES if inside[zone][i]]
-            found[k] = fits[0] if len(fits) == 1 else found[k]
-    return found
-
-
-def _by_datum(x: F64, y: F64, datums: list[str]) -> tuple[F64, F64]:
-    """WGS-84 degrees of rows that are each in their own datum; ``auto`` is read as WGS-84."""
-    lon, lat = np.empty(len(x)), np.empty(len(x))
-    of = np.array(datums, dtype=object)
-    for datum in sorted(set(datums)):
-        rows = of == datum
-        lon[rows], lat[rows] = to_wgs84(x[rows], y[rows], "wgs84" if datum == AUTO else datum)
-    return lon, lat
-
-
 def _ticks(
     table: Table, record: Mapping[Any, Any], ticks: Mapping[str, str], row: int, name: str, out: _Rows
 ) -> frozenset[str]:
@@ -349,20 +277,6 @@ def _why_unmapped(typed: Typed | None, address: str) -> tuple[str, str]:
     )
 
 
-def _outside_m(area: Any, lon: F64, lat: F64) -> F64:
-    """Metres from the area, 0 inside; in a plane scaled at the area's middle."""
-    if area is None or len(lon) == 0:
-        return np.zeros(len(lon))
-    middle = 0.5 * (area.bounds[1] + area.bounds[3])
-    scale = np.array([_M_PER_DEG * np.cos(np.radians(middle)), _M_PER_DEG])
-    plane = shapely.transform(area, lambda xy: xy * scale)
-    shapely.prepare(plane)
-    valid = np.isfinite(lon) & np.isfinite(lat)
-    far = np.full(len(lon), np.inf)
-    far[valid] = shapely.distance(plane, shapely.points(lon[valid] * scale[0], lat[valid] * scale[1]))
-    return far
-
-
 def _why_rejected(
     cell: Mapping[str, str], typed: Typed, far_m: float, datum: str, area: Any, *, allow_coarse: bool
 ) -> tuple[str, str] | None:
@@ -382,31 +296,8 @@ def _why_rejected(
         f"在范围外 {far_m / 1000:.1f} 公里：坐标系或数字可能有误",
         f"{far_m / 1000:.1f} km outside the area: wrong datum or a typo",
     )
-    hint = _hint(typed, datum, area)
+    hint = outside_hint(typed, datum, area)
     return (f"{zh}；{hint[0]}", f"{en}; {hint[1]}") if hint else (zh, en)
-
-
-def _hint(typed: Typed, datum: str, area: Any) -> tuple[str, str] | None:
-    """What would bring the row into the area: degrees-minutes-seconds, or a neighbouring zone."""
-    if datum.startswith("EPSG") and abs(typed.x) > 1_000:
-        code = int(datum.split(":")[1])
-        for other in (code - 1, code + 1):
-            try:
-                lon, lat = to_wgs84(np.array([typed.x]), np.array([typed.y]), f"EPSG:{other}")
-            except InputError:
-                continue
-            if _outside_m(area, lon, lat)[0] <= OUTSIDE_M:
-                return f"若为 EPSG:{other} 则在范围内", f"inside if EPSG:{other}"
-        return None
-    other_x, other_y = dms_misread(typed.x), dms_misread(typed.y)
-    for x, y in ((other_x, typed.y), (typed.x, other_y), (other_x, other_y)):
-        if x is None or y is None:
-            continue
-        there = to_wgs84(np.array([x]), np.array([y]), datum)
-        if _outside_m(area, *there)[0] <= OUTSIDE_M:
-            return ("可能把度分秒写成了小数（115.4612 = 115°46′12″）",
-                    "perhaps degrees-minutes-seconds typed as a decimal (115.4612 = 115°46′12″)")  # fmt: skip
-    return None
 
 
 @lru_cache(maxsize=8192)

@@ -93,6 +93,9 @@ def test_the_audit_tells_each_checklist_once() -> None:
     assert "1 个未写服务" in seven.reason_zh
     assert "现场核对" in six.reason_zh
     assert "on the spot" in six.reason_en
+    (silent,) = compliance_audit(stations("", ""), ["seven_one"])
+    assert "2 个驿站都未写服务" in silent.reason_zh
+    assert "not judged" in silent.reason_en
 
 
 def test_the_study_chooses_its_lists(tmp_path: Path) -> None:
