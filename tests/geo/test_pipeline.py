@@ -191,7 +191,7 @@ def test_a_run_that_is_cut_off_leaves_the_old_results(sample_out, tmp_path, cach
     def killed(_result, _folder):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline.report, "write_all", killed)
+    monkeypatch.setattr("geo.report.write_all", killed)
     with pytest.raises(KeyboardInterrupt):
         pipeline.build(pipeline.sample_study(), out, cache_dir=cache_dir)
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before

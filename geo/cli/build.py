@@ -1,0 +1,95 @@
+"""`redmap demo`, `redmap build`: the whole way, and its figures on the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from geo.cli.app import CacheOption, JsonOption, StudyArg, app, cache_folder, percent, print_json, stages
+from geo.config import Study, load_study
+
+
+def _print_summary(summary: dict[str, Any], out: Path) -> None:
+    console = Console()
+    stations, gaps, standard = summary["stations"], summary["gaps"], summary["standard"]
+    title = f"{summary['study']} {summary['edition']}" + (
+        "（合成数据 synthetic）" if summary["synthetic"] else ""
+    )
+    table = Table(title=title, show_header=False, title_style="bold red")
+    table.add_row(
+        "标准 standard",
+        f"{standard['mode']} {standard['speed_kmh'] or '—'} km/h, {standard['limit_minutes']:g} min",
+    )
+    table.add_row(
+        "驿站 stations",
+        f"{stations['used']} 用 used / {stations['listed']} 列 listed，时间已知 hours known {stations['hours_known']}",
+    )
+    for layer, block in summary["demand"].items():
+        table.add_row(
+            f"覆盖 covered · {layer}",
+            f"{percent(block['share'])} = {block['covered']:,.0f} / {block['total']:,.0f}"
+            f"（直线 straight line {percent(block['share_straight_line'])}，两站以上 two or more {percent(block['share_two_or_more'])}）",
+        )
+        for name, share in {**block["share_by_service"], **block["share_by_time"]}.items():
+            table.add_row(f"  · {name}", percent(share))
+    table.add_row("盲区 gaps", f"{gaps['count']}，{gaps['people']:,.0f} 人 people")
+    if "siting" in summary:
+        plan = summary["siting"]
+        table.add_row(
+            "加站 siting",
+            f"+{plan['add']} → +{plan['gain']:,.0f} 人 people（{plan['status']}, gap {percent(plan['gap'])}）",
+        )
+    shapes = summary["isochrones"]
+    table.add_row(
+        "等时圈误差 shape error",
+        f"false {percent(shapes['false_share'])}, missed {percent(shapes['missed_share'])}",
+    )
+    console.print(table)
+    console.print(f"地图 map: {(out / 'map.html').resolve()}", soft_wrap=True, highlight=False)
+
+
+def _build(study: Study, out: Path, cache: Path | None, *, as_json: bool) -> None:
+    from geo import pipeline
+
+    with stages(quiet=as_json) as progress:
+        result = pipeline.build(study, out, cache_dir=cache_folder(cache), progress=progress)
+    if as_json:
+        print_json({**result.summary, "out": str(out.resolve())})
+    else:
+        _print_summary(dict(result.summary), out)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="输出文件夹 / output folder")] = Path("maps/sample"),
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """用内置的合成示例区跑完整流程。 Run the whole way on the embedded synthetic district.
+
+    Example: redmap demo --out maps/sample
+    """
+    from geo import pipeline
+
+    _build(pipeline.sample_study(), out, cache, as_json=as_json)
+
+
+@app.command()
+def build(
+    study: StudyArg,
+    out: Annotated[
+        Path | None, typer.Option(help="输出文件夹，默认 maps/<研究文件夹名> / output folder")
+    ] = None,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """计算并写出地图和表格。 Compute a study and write the map, the tables and the report.
+
+    Example: redmap build my-district --out maps/my-district
+    """
+    loaded = load_study(study)
+    _build(loaded, out or Path("maps") / loaded.folder.name, cache, as_json=as_json)

@@ -1,0 +1,94 @@
+"""The short commands: isochrone, fetch, init, serve."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geo.cli.app import CacheOption, StudyArg, app, cache_folder, numbers
+from geo.config import load_study
+from geo.errors import InputError, RedmapError
+
+
+@app.command()
+def isochrone(
+    study: StudyArg,
+    at: Annotated[str, typer.Option(help="经度,纬度 (WGS-84) / LON,LAT")],
+    minutes: Annotated[str | None, typer.Option(help="如 5,10,15 / for example 5,10,15")] = None,
+    cache: CacheOption = None,
+) -> None:
+    """画一处的等时圈（GeoJSON）。 Isochrones round one position, GeoJSON on standard output.
+
+    Example: redmap isochrone my-district --at 115.81,32.89 --minutes 5,10,15
+    """
+    from geo import pipeline
+
+    lon, lat = numbers(at, "--at", 2)
+    bands = tuple(numbers(minutes, "--minutes")) if minutes else None
+    loaded = load_study(study)
+    net, _inputs = pipeline.load(loaded, cache_dir=cache_folder(cache))
+    frame = pipeline.isochrone(net, loaded, lon=lon, lat=lat, minutes=bands)
+    typer.echo(frame.to_json(drop_id=True))
+
+
+@app.command()
+def fetch(
+    place: Annotated[str, typer.Argument(help="地名，如“颍州区, 阜阳市” / a place name")],
+    cache: CacheOption = None,
+    endpoint: Annotated[str | None, typer.Option(help="Overpass 地址 / Overpass endpoint")] = None,
+    timeout_s: Annotated[float, typer.Option(help="超时秒数 / time-out in seconds")] = 180.0,
+) -> None:
+    """按地名下载道路（OpenStreetMap，经 OSMnx）。 Download a place's roads, cached.
+
+    Example: redmap fetch "颍州区, 阜阳市"
+    """
+    from geo import network
+
+    typer.echo(
+        network.fetch_roads(place, cache_dir=cache_folder(cache), endpoint=endpoint, timeout_s=timeout_s)
+    )
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="新文件夹 / a new folder")]) -> None:
+    """新建一个研究文件夹，内含可改的示例文件。 Start a study folder with files to replace by your own.
+
+    Example: redmap init my-district
+    """
+    from geo import pipeline
+
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} 不是空文件夹 / is not empty; choose a new folder")
+    shutil.copytree(pipeline.sample_study().folder, folder, dirs_exist_ok=True)
+    typer.echo(
+        f"{folder / 'study.toml'}：请换成自己的文件 / replace the files by your own, then: redmap build {folder}"
+    )
+
+
+@app.command()
+def serve(
+    study: StudyArg,
+    host: Annotated[str, typer.Option(help="监听地址 / address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="端口 / port")] = 8000,
+    cache: CacheOption = None,
+) -> None:
+    """启动地图服务。 Start the map service.
+
+    Example: redmap serve my-district --port 8000
+    """
+    try:
+        from importlib import import_module
+
+        api = import_module("api.app")
+        settings = import_module("api.settings")
+        uvicorn = import_module("uvicorn")
+    except ImportError as error:
+        raise RedmapError(
+            '服务需要附加组件 / the service needs an extra: pip install "redmap[service]"'
+        ) from error
+    load_study(study)
+    chosen = settings.Settings(study=study, cache_dir=cache_folder(cache))
+    uvicorn.run(api.create_app(chosen), host=host, port=port, log_level="info")

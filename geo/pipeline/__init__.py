@@ -1,0 +1,28 @@
+"""The only place that knows the order: files → network → times → coverage → gaps, sites → outputs."""
+
+from geo.pipeline.compute import STAGES, run
+from geo.pipeline.inputs import Progress, check, explain, load, sample_study
+from geo.pipeline.shapes import isochrone
+from geo.pipeline.sites import MAX_SITES, dense_row, site
+from geo.pipeline.travel import Travel, main_layer
+from geo.pipeline.week import week_table
+from geo.pipeline.write import build, pages
+
+__all__ = [
+    "MAX_SITES",
+    "STAGES",
+    "Progress",
+    "Travel",
+    "build",
+    "check",
+    "dense_row",
+    "explain",
+    "isochrone",
+    "load",
+    "main_layer",
+    "pages",
+    "run",
+    "sample_study",
+    "site",
+    "week_table",
+]

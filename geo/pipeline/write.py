@@ -1,0 +1,71 @@
+"""A study built: every output written aside, then moved into place."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from geo import redmap, report
+from geo.config import Study
+from geo.errors import Defect, InputError
+from geo.models import StudyResult
+from geo.pipeline.compute import run
+from geo.pipeline.inputs import Progress
+
+
+def build(
+    study: Study, out: Path, *, cache_dir: Path | None = None, progress: Progress = lambda _stage: None
+) -> StudyResult:
+    """Compute a study and write every output of design 3.3 into ``out``, all or nothing.
+
+    The files are written aside and moved into place at the end: a run that is cut off leaves the
+    old results untouched. A folder that holds anything but results of Red Map is refused.
+    """
+    _refuse_foreign(out)
+    result = run(study, cache_dir=cache_dir, progress=progress)
+    progress("write")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        for name, content in pages(result).items():
+            (aside / name).write_text(content, encoding="utf-8", newline="\n")
+        report.write_all(result, aside)
+        aside.chmod(0o755)
+        _swap(aside, out)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return result
+
+
+def pages(result: StudyResult) -> Mapping[str, str]:
+    """The two pages of a result: file name → HTML."""
+    return {"map.html": redmap.render_planner(result), "public.html": redmap.render_public(result)}
+
+
+def _refuse_foreign(out: Path) -> None:
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / "summary.json").is_file()):
+        raise InputError(
+            Defect(
+                "此处已有别的文件，为免覆盖请换一个文件夹 / holds files that Red Map did not write; "
+                "choose another folder",
+                file=str(out),
+            )
+        )
+
+
+def _swap(aside: Path, out: Path) -> None:
+    if not out.exists():
+        aside.rename(out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+    out.rename(old / "results")
+    try:
+        aside.rename(out)
+    except OSError:
+        (old / "results").rename(out)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
