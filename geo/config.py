@@ -20,6 +20,7 @@ from pydantic import (
 
 from geo.errors import Defect, InputError
 from geo.models import COMPLIANCE_LISTS, SERVICES, Language, Mode
+from geo.premises import ACTIVITY_KINDS
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TIME = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):([0-5]\d)")
@@ -184,11 +185,35 @@ class CommunitiesSection(_Section):
 
 
 class DemandSection(_Section):
-    """``[demand.NAME]``: a further layer of weighted points (WGS-84 unless a datum is given)."""
+    """``[demand.NAME]``: a further layer of weighted points: a file (WGS-84 unless a datum is given), or OSM's.
 
-    file: str
+    ``osm``: the premises of the roads file where riders wait (:data:`geo.premises.ACTIVITY_KINDS`), each
+    of weight 1 unless ``weights`` (kind → weight) says otherwise.
+
+    >>> DemandSection(osm=True, weights={"mall": 20}).file is None
+    True
+    """
+
+    file: str | None = None
     weight: str | None = None
     datum: str = "wgs84"
+    osm: bool = False
+    weights: dict[str, Annotated[float, Field(ge=0, strict=False)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DemandSection:
+        if (self.file is None) != self.osm:
+            raise ValueError("file 与 osm = true 只能且必须给一个 / give exactly one of file and osm = true")
+        if self.weights and not self.osm:
+            raise ValueError(
+                "weights 只用于 osm = true；文件用 weight = 列名 / weights go with osm = true; of a file, weight names the column"
+            )
+        unknown = sorted(set(self.weights) - ACTIVITY_KINDS)
+        if unknown:
+            raise ValueError(
+                f"weights 中没有这种场所 {'、'.join(unknown)}；可用 / unknown kinds of premises; use {' '.join(sorted(ACTIVITY_KINDS))}"
+            )
+        return self
 
 
 class VenuesSection(_Section):

@@ -60,7 +60,7 @@ class Surroundings:
     ``barriers``: lines (rings of water areas, river lines, rails, motorways, walls and fences),
     ``barrier_kind`` indexes :data:`BARRIER_KINDS`, ``barrier_name`` is "" where unnamed.
     ``buildings``: residential buildings or residential land pieces: columns ``lon lat area_m2``.
-    ``amenities``: possible venues: columns ``osm_id name kind lon lat opening_hours``.
+    ``amenities``: premises of :data:`geo.premises.PREMISES`: columns ``osm_id name kind lon lat opening_hours``.
     """
 
     barriers: Lines

@@ -15,6 +15,7 @@ from geo.errors import Defect, InputError
 from geo.intake.layers import read_points, read_raster
 from geo.intake.spread import polygon_of, spread_population
 from geo.models import AuditEntry, Bool, RoadNetwork
+from geo.premises import ACTIVITY_KINDS
 
 COLUMNS = ["layer", "community", "lon", "lat", "weight"]
 NEAR_DEG = 1e-5  # about a metre: rounding at the border drops nobody
@@ -50,8 +51,12 @@ def read_demand(
         parts.append(_layer("residents", spread[inside]))
     for layer, section in sections.items():
         try:
-            frame, notes = read_layer(
-                study.path(section.file), section, layer=layer, area=area, communities=communities
+            frame, notes = (
+                _activity(network, section, layer=layer, area=area, communities=communities)
+                if section.file is None
+                else read_layer(
+                    study.path(section.file), section, layer=layer, area=area, communities=communities
+                )
             )
         except InputError as error:
             defects += error.defects
@@ -83,7 +88,7 @@ def read_layer(
     Raises :class:`geo.errors.InputError` with every wrong row.
     """
     if not path.is_file():
-        raise InputError(Defect("没有这个文件 / no such file", file=section.file, key=f"demand.{layer}.file"))
+        raise InputError(Defect("没有这个文件 / no such file", file=path.name, key=f"demand.{layer}.file"))
     audit: list[AuditEntry] = []
     if path.suffix.lower() in {".tif", ".tiff"}:
         points = read_raster(path, area=area)
@@ -99,6 +104,33 @@ def read_layer(
     kept = points[inside]
     lon, lat = kept["lon"].to_numpy(dtype=float), kept["lat"].to_numpy(dtype=float)
     return _layer(layer, kept.assign(community=polygon_of(communities, lon, lat))), audit
+
+
+def _activity(
+    network: RoadNetwork, section: DemandSection, *, layer: str, area: Any, communities: gpd.GeoDataFrame
+) -> tuple[pd.DataFrame, list[AuditEntry]]:
+    """The premises of OpenStreetMap where riders wait, inside the area, weighted by kind."""
+    known = network.surroundings.amenities
+    chosen = known[known["kind"].isin(ACTIVITY_KINDS)]
+    weight = np.array([section.weights.get(kind, 1.0) for kind in chosen["kind"]], dtype=float)
+    points = pd.DataFrame(
+        {"lon": chosen["lon"].astype(float), "lat": chosen["lat"].astype(float), "weight": weight}
+    )
+    kept = points[_inside(area, points) & (weight > 0)]
+    if kept.empty:
+        message = (
+            "道路文件里没有餐馆、商场、办公楼等场所：请改用文件 / the roads file holds no restaurants, malls or "
+            "offices: give a file instead"
+        )
+        raise InputError(Defect(message, file=network.source, key=f"demand.{layer}.osm"))
+    counts = chosen.loc[kept.index, "kind"].value_counts().sort_index()
+    told = "、".join(f"{kind} {count}" for kind, count in counts.items())
+    note = AuditEntry(
+        "noted", f"{layer}：取自 OpenStreetMap 的 {len(kept)} 处场所", f"{layer}: {len(kept)} premises of OpenStreetMap",
+        file=network.source, found=told,
+    )  # fmt: skip
+    lon, lat = kept["lon"].to_numpy(dtype=float), kept["lat"].to_numpy(dtype=float)
+    return _layer(layer, kept.assign(community=polygon_of(communities, lon, lat))), [note]
 
 
 def _inside(area: Any, points: pd.DataFrame) -> Bool:

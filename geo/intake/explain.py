@@ -79,8 +79,8 @@ def _readers(study: Study) -> Iterator[Callable[[], list[TableExplained]]]:
     if study.venues is not None:
         yield partial(_venues, study)
     for layer, demand in study.demand.items():
-        if study.path(demand.file).suffix.lower() not in RASTER:
-            yield partial(_layer, study, layer, demand)
+        if demand.file is not None and study.path(demand.file).suffix.lower() not in RASTER:
+            yield partial(_layer, study, layer, demand, demand.file)
 
 
 def _stations(study: Study, section: StationsSection) -> list[TableExplained]:
@@ -117,9 +117,9 @@ def _venues(study: Study) -> list[TableExplained]:
     return explained
 
 
-def _layer(study: Study, layer: str, section: DemandSection) -> list[TableExplained]:
+def _layer(study: Study, layer: str, section: DemandSection, file: str) -> list[TableExplained]:
     explained = []
-    for table in read_table(study.path(section.file)):
+    for table in read_table(study.path(file)):
         mapping, missing = layer_columns(table, section)
         columns = [
             _column(table, field, heading, given=field == "weight" and bool(section.weight))

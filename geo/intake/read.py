@@ -51,7 +51,8 @@ def named_files(study: Study) -> Iterator[tuple[str, str]]:
         if study.communities.raster:
             yield "communities.raster", study.communities.raster
     for layer, demand in study.demand.items():
-        yield f"demand.{layer}.file", demand.file
+        if demand.file is not None:
+            yield f"demand.{layer}.file", demand.file
     if study.venues:
         yield "venues.file", study.venues.file
 

@@ -19,6 +19,7 @@ from geo.intake.privacy import mask_mobiles
 from geo.intake.services import parse_services
 from geo.intake.tables import Table, read_table
 from geo.models import AuditEntry, RoadNetwork
+from geo.premises import VENUE_KINDS
 
 COLUMNS = ["venue_id", "name", "kind", "lon", "lat", "services", "hours"]
 FIELDS = ("id", "name", "kind", "lon", "lat", "lonlat", "services", "hours")
@@ -49,7 +50,8 @@ def read_venues(study: Study, *, area: Any, network: RoadNetwork) -> tuple[pd.Da
 
 
 def _from_osm(network: RoadNetwork) -> pd.DataFrame:
-    frame = network.surroundings.amenities
+    known = network.surroundings.amenities
+    frame = known[known["kind"].isin(VENUE_KINDS)]
     made = {
         "venue_id": [str(v) for v in frame["osm_id"]],
         "name": [name or kind for name, kind in zip(frame["name"], frame["kind"], strict=True)],

@@ -13,6 +13,7 @@ import pandas as pd
 from geo.models import F64, I64, BarrierKind, Bool
 from geo.network.raw import BarrierLine, RawWays
 from geo.network.turns import TurnRules
+from geo.premises import KEYS, premises_kind
 
 Bounds = tuple[float, float, float, float]  # west, south, east, north in degrees
 FILTER_KEYS = (
@@ -23,8 +24,7 @@ FILTER_KEYS = (
     "barrier",
     "building",
     "landuse",
-    "amenity",
-    "shop",
+    *KEYS,
 )
 HOMES = frozenset(
     {"residential", "apartments", "house", "dormitory", "detached", "terrace", "semidetached_house"}
@@ -33,14 +33,6 @@ WALLS = frozenset({"wall", "fence", "city_wall", "retaining_wall"})
 RAILS = frozenset({"rail", "light_rail", "subway", "narrow_gauge"})
 BARRIER_KEYS = frozenset({"natural", "waterway", "railway", "barrier"})
 RIVERS = frozenset({"river", "canal"})
-PREMISES: dict[str, frozenset[str]] = {
-    "amenity": frozenset({
-        "bank", "pharmacy", "fuel", "community_centre", "library", "townhall", "clinic", "hospital",
-        "post_office", "police", "social_facility", "charging_station", "marketplace", "bus_station",
-        "fast_food", "restaurant", "cafe", "public_building",
-    }),
-    "shop": frozenset({"mall", "supermarket", "convenience", "department_store"}),
-}  # fmt: skip
 _M_PER_DEGREE = 111_195.0
 
 
@@ -92,7 +84,7 @@ def collect(elements: Elements, *, source: str, bounds: Bounds) -> RawWays:
     for node, tags, x, y in elements.nodes:
         if tags.get("highway") == "traffic_signals":
             signals.add(node)
-        kind = _premises(tags)
+        kind = premises_kind(tags)
         if kind:
             amenities.append((f"n{node}", tags.get("name", ""), kind, x, y, tags.get("opening_hours", "")))
     water = elements.relations.water
@@ -110,7 +102,7 @@ def collect(elements: Elements, *, source: str, bounds: Bounds) -> RawWays:
             use = _home_kind(tags)
             if use:
                 homes[use].append(i)
-            kind = _premises(tags)
+            kind = premises_kind(tags)
             if kind:
                 premises.append((f"w{way}", tags, kind, i))
     chosen = next((rows for rows in homes.values() if rows), [])
@@ -189,14 +181,6 @@ def _barrier_kind(way_id: int, tags: dict[str, str], water: dict[int, str]) -> B
     if tags.get("highway") == "motorway":
         return "motorway"
     return "wall" if tags.get("barrier") in WALLS else None
-
-
-def _premises(tags: dict[str, str]) -> str | None:
-    for key, values in PREMISES.items():
-        kind = tags.get(key)
-        if kind in values:
-            return kind
-    return None
 
 
 def _centroid(start: I64, lon: F64, lat: F64, way: int) -> tuple[float, float, float]:
