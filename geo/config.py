@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -82,11 +83,25 @@ class StudySection(_Section):
     synthetic: bool = False
 
 
+def _given_datum(value: str) -> str:
+    if not _DATUM.fullmatch(value):
+        raise ValueError("应为 wgs84 | gcj02 | bd09 | cgcs2000 | EPSG:…… / expected one of these")
+    return value
+
+
+Datum = Annotated[str, AfterValidator(_given_datum)]
+Shift = Literal["wgs84", "gcj02", "bd09"]  # of polygons: a projection their file declares itself
+
+
 class AreaSection(_Section):
-    """``[area]``: the district's polygon and the part that it really runs (责任范围)."""
+    """``[area]``: the district's polygon and the part that it really runs (责任范围).
+
+    ``datum``: of the degrees of both files; polygons of map vendors (DataV, Amap) are gcj02.
+    """
 
     boundary: str | None = None
     responsibility: str | None = None
+    datum: Shift = "wgs84"
 
 
 class MergeSection(_Section):
@@ -172,7 +187,8 @@ class StationsSection(_Section):
 class CommunitiesSection(_Section):
     """``[communities]``: polygons with people, or a raster of people to sum over them.
 
-    ``people``: a second table of names and people, joined by name; ``aliases``: a table of other names.
+    ``people``: a second table of names and people, joined by name; ``aliases``: a table of other names;
+    ``datum``: of the polygons' degrees.
     """
 
     file: str
@@ -182,6 +198,7 @@ class CommunitiesSection(_Section):
     raster: str | None = None
     name: str | None = None
     street: str | None = None
+    datum: Shift = "wgs84"
 
 
 class DemandSection(_Section):
@@ -196,7 +213,7 @@ class DemandSection(_Section):
 
     file: str | None = None
     weight: str | None = None
-    datum: str = "wgs84"
+    datum: Datum = "wgs84"
     osm: bool = False
     weights: dict[str, Annotated[float, Field(ge=0, strict=False)]] = Field(default_factory=dict)
 
@@ -217,10 +234,26 @@ class DemandSection(_Section):
 
 
 class VenuesSection(_Section):
-    """``[venues]``: premises that could host a station."""
+    """``[venues]``: premises that could host a station: a file, else OSM's; and who answered the call (招募令).
+
+    ``recruitment``: forms filled in by shops (``redmap recruit``); their numbers are in the datum that
+    each form says, else in ``recruitment_datum``: without it such a form is left out.
+    """
+
+    file: str | None = None
+    datum: Datum = "wgs84"
+    recruitment: str | None = None
+    recruitment_datum: Datum | None = None
+
+
+class LedgerSection(_Section):
+    """``[ledger]``: the table of problems that riders report (小哥有话说); a layer of demand and of the map.
+
+    ``datum`` must be given where the table holds positions and does not name their datum itself.
+    """
 
     file: str
-    datum: str = "wgs84"
+    datum: Datum | None = None
 
 
 def _is_moment(text: str) -> bool:
@@ -315,10 +348,19 @@ class Study(_Section):
     communities: CommunitiesSection | None = None
     demand: dict[str, DemandSection] = Field(default_factory=dict)
     venues: VenuesSection | None = None
+    ledger: LedgerSection | None = None
     standard: StandardSection = StandardSection()
     siting: SitingSection = SitingSection()
     publish: PublishSection = PublishSection()
     folder: Path = Path()
+
+    @model_validator(mode="after")
+    def _one_layer_of_problems(self) -> Study:
+        if self.ledger is not None and "problems" in self.demand:
+            raise ValueError(
+                "[ledger] 已是需求层 problems / [ledger] makes the layer problems: rename [demand.problems]"
+            )
+        return self
 
     def path(self, name: str) -> Path:
         """The path of an input file named in the study."""

@@ -32,6 +32,8 @@ COMPLIANCE_LISTS: tuple[str, ...] = (
     "five_have_guizhou", "eight_have_anhui",
 )  # fmt: skip
 
+RECRUITMENT_WILLING = "是否愿意挂牌"  # the heading of the recruitment form under which a shop says yes or no
+
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -207,7 +209,10 @@ class TravelMatrix:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What happened to a row: ``action`` is mended, merged, rejected, unmapped, skipped or noted."""
+    """What happened to a row: ``action`` is mended, merged, rejected, unmapped, skipped or noted.
+
+    ``found`` is what was typed, ``made`` what a mended row became.
+    """
 
     action: Literal["mended", "merged", "rejected", "unmapped", "skipped", "noted"]
     reason_zh: str
@@ -218,6 +223,21 @@ class AuditEntry:
     column: str = ""
     name: str = ""
     found: str = ""
+    made: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListCounts:
+    """What became of one list of stations: ``declared`` is the number in its title, None where it has none."""
+
+    source: str
+    issuer: str
+    date: str
+    declared: int | None
+    listed: int
+    mapped: int
+    used: int
+    rejected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +254,10 @@ class Inputs:
     ``demand``: ``layer community(int row of communities or -1) lon lat weight``.
     ``pairs``: rows of the lists that are or might be one location, ``decision distance_m name_score`` and
     ``name address issuer date hours key`` of both (``_a``, ``_b``).
+    ``problems``: the ledger of riders, None without one: ``problem_id text kind state(open in_progress closed)
+    time(ISO 8601 or "") place lon lat(NaN where not placed) placed_by community file row``; the placed ones are
+    the last rows of ``demand``, layer ``problems``, in the same order.
+    ``lists``: the counts of each list of stations before lists were merged.
     ``area``: one EPSG:4326 (Multi)Polygon row. ``sha256``: input file name → hash.
     """
 
@@ -247,6 +271,8 @@ class Inputs:
     sha256: Mapping[str, str]
     synthetic: bool = False
     pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    lists: tuple[ListCounts, ...] = ()
+    problems: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +323,8 @@ class StudyResult:
     ``minutes geometry`` (nested MultiPolygons). ``gaps``: ``gap_id rank name_zh name_en people
     area_km2 nearest_station nearest_minutes straight_m reason_zh reason_en reason community
     geometry``. ``recommendations``: ``rank venue_id name kind lon lat gain communities_gain(list of
-    {name, people}) geometry``. ``open_at``: stations × times, from ``times``. ``summary`` is
+    {name, people}) geometry``. ``problems`` (None without a ledger): its rows with ``nearest_station
+    nearest_minutes gap_id`` and points, None where not placed. ``open_at``: stations × times, from ``times``. ``summary`` is
     summary.json.
     """
 
@@ -319,6 +346,7 @@ class StudyResult:
     gaps: gpd.GeoDataFrame
     recommendations: gpd.GeoDataFrame
     plan: Plan | None
+    problems: gpd.GeoDataFrame | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 

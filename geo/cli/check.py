@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +16,17 @@ from rich.table import Table
 from geo.cli.app import CacheOption, JsonOption, StudyArg, app, cache_folder, print_json, stages
 from geo.config import Study, load_study
 from geo.errors import InputError
+from geo.models import AuditEntry, ListCounts
 
+ACTIONS = {
+    "mended": "修正",
+    "merged": "合并",
+    "rejected": "拒绝",
+    "unmapped": "未上图",
+    "skipped": "跳过",
+    "noted": "说明",
+}
+MOST_ROWS = 50  # of one reason: more are read in the workbook
 COUNTS = {"listed": "登记", "mapped": "上图", "used": "使用", "merged": "合并", "rejected": "拒绝",
           "hours_known": "时间已知"}  # fmt: skip
 
@@ -27,6 +39,13 @@ def check(
         bool,
         typer.Option(
             "--explain", help="说明各表的表头怎样识别，不读路网 / show how the columns are understood"
+        ),
+    ] = False,
+    privacy: Annotated[
+        bool,
+        typer.Option(
+            "--privacy",
+            help="列出遮盖的手机号和身份证号，不读路网 / list the personal numbers that are masked",
         ),
     ] = False,
     out: Annotated[
@@ -47,6 +66,9 @@ def check(
     if explain:
         _explain(loaded, as_json=as_json)
         return
+    if privacy:
+        _privacy(loaded, as_json=as_json)
+        return
     with stages(quiet=as_json) as progress:
         if out is None:
             net, inputs = pipeline.load(loaded, cache_dir=cache_folder(cache), progress=progress)
@@ -55,22 +77,97 @@ def check(
     counts = dict(inputs.station_counts)
     if as_json:
         entries = [{k: getattr(e, k) for k in e.__slots__} for e in inputs.audit]
-        print_json({"stations": counts, "nodes": net.node_count, "edges": net.edge_count, "audit": entries})
+        lists = [asdict(counted) for counted in inputs.lists]
+        sizes = {"nodes": net.node_count, "edges": net.edge_count}
+        print_json({"stations": counts, "lists": lists, **sizes, "audit": entries})
         return
     console = Console()
+    _print_lists(console, inputs.lists)
     console.print(
         "驿站 stations: " + " · ".join(f"{COUNTS[k]} {k} {v}" for k, v in counts.items()), highlight=False
     )
     console.print(
         f"路网 network: {net.node_count:,} nodes, {net.edge_count:,} edges; {net.source}", highlight=False
     )
-    table = Table("处理 action", "位置 where", "名称 name", "原因 reason")
-    for entry in inputs.audit:
-        place = " ".join(
-            str(p) for p in (entry.file, entry.sheet, entry.row, entry.column) if p not in ("", None)
+    print_audit(console, inputs.audit)
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_lists(console: Console, lists: Sequence[ListCounts]) -> None:
+    for one in lists:
+        who = (
+            f"（{' '.join(part for part in (one.issuer, one.date) if part)}）"
+            if one.issuer or one.date
+            else ""
         )
-        table.add_row(entry.action, place, entry.name, f"{entry.reason_zh} / {entry.reason_en}")
-    console.print(table if inputs.audit else "没有需要说明的行 / nothing to report")
+        declared = "—" if one.declared is None else str(one.declared)
+        differs = "" if one.declared in {None, one.listed} else " ≠"
+        _line(
+            console,
+            f"{one.source}{who}：自称 declared {declared}{differs} · 登记 listed {one.listed} · 上图 mapped {one.mapped}"
+            f" · 可用 usable {one.used} · 拒绝 rejected {one.rejected}",
+        )
+
+
+def print_audit(console: Console, audit: Sequence[AuditEntry]) -> None:
+    """What was done, counted; then by reason the rows, old → new."""
+    if not audit:
+        console.print("没有需要说明的行 / nothing to report")
+        return
+    actions = Counter[str](entry.action for entry in audit)
+    _line(
+        console,
+        "处理 done: " + " · ".join(f"{zh} {name} {actions[name]}" for name, zh in ACTIONS.items() if actions[name]),
+    )  # fmt: skip
+    groups: dict[tuple[str, str, str], list[AuditEntry]] = {}
+    for entry in audit:
+        groups.setdefault((entry.action, entry.reason_zh, entry.reason_en), []).append(entry)
+    for action, zh in ACTIONS.items():
+        for (done, reason_zh, reason_en), entries in groups.items():
+            if done != action:
+                continue
+            many = f"（{len(entries)}）" if len(entries) > 1 else ""
+            console.print(
+                f"[bold]{zh} {action}[/] {escape(reason_zh)} / {escape(reason_en)}{many}",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
+            for entry in entries[:MOST_ROWS]:
+                place = " · ".join(
+                    str(p) for p in (entry.file, entry.sheet, entry.row, entry.column) if p not in ("", None)
+                )
+                values = f"{entry.found} → {entry.made}" if entry.made else entry.found
+                _line(console, f"    {place}  {entry.name}{'：' if entry.name and values else ''}{values}")
+            if len(entries) > MOST_ROWS:
+                _line(console, f"    … {len(entries) - MOST_ROWS} 条 more: cleaned.xlsx (--out)")
+
+
+def _privacy(study: Study, *, as_json: bool) -> None:
+    """Each personal number by its cell, as it is shown; defects of what cannot be read end with exit code 2."""
+    from geo import pipeline
+
+    found, defects = pipeline.privacy(study)
+    if as_json:
+        print_json({"masked": [asdict(one) for one in found], "defects": [asdict(d) for d in defects]})
+    else:
+        console = Console()
+        kinds = Counter(one.kind for one in found)
+        console.print(
+            f"遮盖 masked: 手机号 mobiles {kinds['mobile']} · 身份证号 identity numbers {kinds['identity']}；"
+            "单位座机和服务热线保留 / landlines and hotlines stay",
+            highlight=False,
+            soft_wrap=True,
+        )
+        for one in found:
+            kind = {"mobile": "手机号 mobile", "identity": "身份证号 identity"}[one.kind]
+            place = " · ".join(
+                str(p) for p in (one.file, one.sheet, one.row, one.column) if p not in ("", None)
+            )
+            _line(console, f"    {place}  {kind} {one.shown}")
+    if defects:
+        raise InputError(defects)
 
 
 def _explain(study: Study, *, as_json: bool) -> None:
@@ -89,7 +186,9 @@ def _explain(study: Study, *, as_json: bool) -> None:
 
 
 def _print_explained(console: Console, table: Any) -> None:
-    zh = {"stations": "驿站", "venues": "候选场所"}.get(table.role, "需求")
+    zh = {"stations": "驿站", "venues": "候选场所", "recruitment": "招募报名", "ledger": "台账"}.get(
+        table.role, "需求"
+    )
     place = " · ".join(p for p in (table.file, table.sheet) if p)
     console.print(f"[bold]{zh} {escape(table.role)}[/] · {escape(place)}", highlight=False, soft_wrap=True)
     first, last = table.header_rows

@@ -1,14 +1,20 @@
-"""The short commands: isochrone, fetch, init, serve."""
+"""The short commands: isochrone, recruit, fetch, init, serve."""
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
-from geo.cli.app import CacheOption, StudyArg, app, cache_folder, numbers
+from geo.cli.app import CacheOption, JsonOption, StudyArg, app, cache_folder, numbers, print_json
+from geo.cli.check import print_audit
 from geo.config import load_study
 from geo.errors import InputError, RedmapError
 
@@ -32,6 +38,70 @@ def isochrone(
     net, _inputs = pipeline.load(loaded, cache_dir=cache_folder(cache))
     frame = pipeline.isochrone(net, loaded, lon=lon, lat=lat, minutes=bands)
     typer.echo(frame.to_json(drop_id=True))
+
+
+@app.command()
+def recruit(
+    study: StudyArg,
+    out: Annotated[
+        Path | None, typer.Option(help="空白报名表写到哪里（.xlsx） / where to write the blank form")
+    ] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="填好的报名表：看看读出了什么 / filled-in forms: show what is read")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """驿站招募：写出空白报名表，或检查填好的。 The call for hosts: write the blank form, or check the answers.
+
+    Answers that are to count in a build are named in study.toml: [venues] recruitment = "answers.xlsx".
+
+    Example: redmap recruit my-district --out form.xlsx
+    """
+    from geo import pipeline
+
+    if (out is None) == (answers is None):
+        raise InputError("--out 与 --answers 给且只给一个 / give exactly one of --out and --answers")
+    loaded = load_study(study)
+    if out is not None:
+        pipeline.recruitment_form(loaded, out)
+        if as_json:
+            print_json({"form": str(out.resolve())})
+        else:
+            typer.echo(
+                f"{out}：发给商户填写，再用 --answers 检查 / send it out, then check it with --answers"
+            )
+        return
+    assert answers is not None
+    venues, audit = pipeline.recruitment_answers(loaded, answers)
+    if as_json:
+        rows = json.loads(
+            venues.assign(services=venues["services"].map(sorted)).to_json(
+                orient="records", force_ascii=False
+            )
+        )
+        print_json({"venues": rows, "audit": [asdict(entry) for entry in audit]})
+        return
+    console = Console()
+    table = Table(
+        "编号 id", "场所 place", "类型 kind", "位置 position (WGS-84)", "开放 hours", "服务 services"
+    )
+    for row in venues.to_dict("records"):
+        at = f"{row['lon']:.5f}, {row['lat']:.5f}"
+        table.add_row(
+            *map(
+                escape,
+                (
+                    row["venue_id"],
+                    row["name"],
+                    row["kind"],
+                    at,
+                    row["hours"] or "—",
+                    " ".join(sorted(row["services"])),
+                ),
+            )
+        )
+    console.print(table)
+    print_audit(console, audit)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from geo.config import Study
 from geo.errors import Defect, InputError
 from geo.intake.cells import numbers
 from geo.intake.columns import find_heading, map_columns
+from geo.intake.datum import to_wgs84
 from geo.intake.people import joined_people
 from geo.intake.stations import read_stations, station_source
 from geo.intake.tables import read_vector
@@ -71,7 +72,12 @@ def _outline(study: Study) -> tuple[Any, list[AuditEntry]]:
 
 
 def _one_polygon(study: Study, name: str, key: str) -> tuple[Any, list[AuditEntry]]:
-    frame = _layer(study, name, key)
+    frame = _layer(
+        study,
+        name,
+        key,
+        study.communities.datum if key == "communities.file" and study.communities else study.area.datum,
+    )
     polygons = frame.geometry[_flat(frame)]
     kinds = "、".join(sorted({str(kind) for kind in frame.geom_type.dropna()})) or "-"
     if polygons.empty:
@@ -85,10 +91,15 @@ def _one_polygon(study: Study, name: str, key: str) -> tuple[Any, list[AuditEntr
     return shape, audit
 
 
-def _layer(study: Study, name: str, key: str) -> gpd.GeoDataFrame:
+def _layer(study: Study, name: str, key: str, datum: str) -> gpd.GeoDataFrame:
     if not study.path(name).is_file():
         raise InputError(Defect("没有这个文件 / no such file", file=name, key=key))
-    return read_vector(study.path(name))
+    frame = read_vector(study.path(name))
+    if datum != "wgs84":
+        frame = frame.set_geometry(
+            shapely.transform(frame.geometry.to_numpy(), lambda xy: np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], datum))), crs=frame.crs
+        )  # fmt: skip
+    return frame
 
 
 def _flat(frame: gpd.GeoDataFrame) -> Bool:
@@ -189,7 +200,7 @@ def read_communities(study: Study, *, area: Any) -> tuple[gpd.GeoDataFrame, list
     section = study.communities
     if section is None:
         return empty_communities(), []
-    layer = _layer(study, section.file, "communities.file")
+    layer = _layer(study, section.file, "communities.file", section.datum)
     audit = _no_polygons(layer, section.file)
     frame = layer[_flat(layer)]
     given = {"name": section.name, "street": section.street, "population": section.population}

@@ -42,6 +42,13 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = {
                    "CZRK", "renkou"),
     "weight": ("人数", "权重", "weight", "workers", "从业人数", "员工数", "骑手数", "快递员数", "people", "population", "pop", "人口",
                "asukkaita", "RS", "RK"),
+    "problem": ("问题描述", "问题内容", "反映问题", "反映内容", "诉求内容", "问题", "诉求", "意见建议", "意见", "留言内容", "留言", "problem",
+                "description", "complaint", "issue"),
+    "place": ("地点", "问题地点", "反映地点", "位置", "具体位置", "地址", "详细地址", "点位", "涉及驿站", "涉及站点", "place", "where", "address"),
+    "problem_time": ("反映时间", "上报时间", "提交时间", "登记时间", "受理时间", "时间", "日期", "反映日期", "登记日期", "time", "date",
+                     "reported_at", "created_at"),
+    "problem_kind": ("问题类型", "问题类别", "诉求类型", "诉求类别", "类型", "类别", "分类", "kind", "type", "category"),
+    "state": ("办理状态", "处理状态", "办理情况", "办结情况", "是否办结", "办理结果", "处理结果", "状态", "进展", "state", "status"),
 }  # fmt: skip
 # Headings that contain a word of a field and yet say something else.
 _OTHER = re.compile(

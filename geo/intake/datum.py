@@ -42,6 +42,15 @@ def to_wgs84(lon: F64, lat: F64, datum: str) -> tuple[F64, F64]:
     return np.asarray(x), np.asarray(y)
 
 
+def datum_left(datum: str, crs: str) -> str:
+    """What is still to be undone in a vector layer that declares ``crs``: its projection is, a vendor's shift is not.
+
+    >>> datum_left("EPSG:4548", "EPSG:4326"), datum_left("gcj02", "EPSG:4326"), datum_left("EPSG:4548", "")
+    ('wgs84', 'gcj02', 'EPSG:4548')
+    """
+    return "wgs84" if crs and datum.startswith("EPSG") else datum
+
+
 def from_wgs84(lon: F64, lat: F64, datum: str) -> tuple[F64, F64]:
     """WGS-84 degrees as positions in ``datum``; the reverse of :func:`to_wgs84`."""
     lon, lat = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)

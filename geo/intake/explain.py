@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from geo.config import DemandSection, StationsSection, Study
+from geo.config import AUTO, DemandSection, StationsSection, Study
 from geo.errors import Defect, InputError
-from geo.intake import venues
+from geo.intake import ledger, venues
 from geo.intake.columns import fit, map_columns
-from geo.intake.fields import absent_headings, station_fields, unknown_fields
+from geo.intake.fields import Fields, absent_headings, station_fields, unknown_fields
 from geo.intake.layers import layer_columns
 from geo.intake.privacy import mask_mobiles
 from geo.intake.read import RASTER
@@ -36,7 +36,7 @@ class ColumnExplained:
 
 @dataclass(frozen=True, slots=True)
 class TableExplained:
-    """How one table is read. ``role``: ``stations``, ``venues`` or ``demand.NAME``.
+    """How one table is read. ``role``: ``stations``, ``venues``, ``recruitment``, ``ledger`` or ``demand.NAME``.
 
     ``header_rows``: first and last row of the header, (0, 0) where the format names its fields;
     ``rows_read`` and ``rows_skipped`` as in the file; ``skipped``: (row, text, why);
@@ -76,8 +76,12 @@ def explain_tables(study: Study) -> tuple[list[TableExplained], list[Defect]]:
 def _readers(study: Study) -> Iterator[Callable[[], list[TableExplained]]]:
     for section in study.stations:
         yield partial(_stations, study, section)
-    if study.venues is not None:
-        yield partial(_venues, study)
+    if study.venues is not None and study.venues.file is not None:
+        yield partial(_venues, study, study.venues.file)
+    if study.venues is not None and study.venues.recruitment is not None:
+        yield partial(_recruitment, study, study.venues.recruitment, study.venues.recruitment_datum or AUTO)
+    if study.ledger is not None:
+        yield partial(_ledger, study, study.ledger.file)
     for layer, demand in study.demand.items():
         if demand.file is not None and study.path(demand.file).suffix.lower() not in RASTER:
             yield partial(_layer, study, layer, demand, demand.file)
@@ -87,6 +91,17 @@ def _stations(study: Study, section: StationsSection) -> list[TableExplained]:
     tables = read_table(station_source(study, section), sheet=section.sheet)
     fields = [station_fields(table, section.columns, section.datum) for table in tables]
     wrong = [*unknown_fields(section.columns, section.source), *absent_headings(tables, fields)]
+    return _of_stations("stations", tables, fields, wrong)
+
+
+def _recruitment(study: Study, file: str, datum: str) -> list[TableExplained]:
+    tables = read_table(study.path(file))
+    return _of_stations("recruitment", tables, [station_fields(table, {}, datum) for table in tables], [])
+
+
+def _of_stations(
+    role: str, tables: Sequence[Table], fields: Sequence[Fields], wrong: Sequence[Defect]
+) -> list[TableExplained]:
     explained = []
     for table, found in zip(tables, fields, strict=True):
         columns = [
@@ -98,7 +113,7 @@ def _stations(study: Study, section: StationsSection) -> list[TableExplained]:
             for heading, service in found.ticks.items()
         ]  # fmt: skip
         problems = [f"缺列 {text}" for text in found.lacking]
-        explained.append(_table("stations", table, columns, [*problems, *map(str, wrong)]))
+        explained.append(_table(role, table, columns, [*problems, *map(str, wrong)]))
     return explained
 
 
@@ -106,14 +121,23 @@ def _given(given: frozenset[str], field: str, zh: str, en: str) -> tuple[str, st
     return ("[stations.columns] 指定", "named in [stations.columns]") if field in given else (zh, en)
 
 
-def _venues(study: Study) -> list[TableExplained]:
-    assert study.venues is not None
+def _venues(study: Study, file: str) -> list[TableExplained]:
     explained = []
-    for table in read_table(study.path(study.venues.file)):
+    for table in read_table(study.path(file)):
         mapping = map_columns(map(str, table.frame.columns), venues.FIELDS)
         columns = [_column(table, field, heading) for field, heading in mapping.items()]
         problems = [f"缺列 {text}" for text in venues.lacking_columns(mapping)]
         explained.append(_table("venues", table, columns, problems))
+    return explained
+
+
+def _ledger(study: Study, file: str) -> list[TableExplained]:
+    explained = []
+    for table in read_table(study.path(file)):
+        mapping = map_columns(map(str, table.frame.columns), ledger.FIELDS)
+        columns = [_column(table, field, heading) for field, heading in mapping.items()]
+        problems = [] if "problem" in mapping else ["缺列 问题内容 / problem"]
+        explained.append(_table("ledger", table, columns, problems))
     return explained
 
 

@@ -15,7 +15,7 @@ from geo.config import DemandSection
 from geo.errors import Defect, InputError
 from geo.intake.cells import numbers
 from geo.intake.columns import clean_heading, closest_headings, find_heading, map_columns
-from geo.intake.datum import to_wgs84
+from geo.intake.datum import datum_left, to_wgs84
 from geo.intake.positions import number, pair
 from geo.intake.tables import Table, read_table
 from geo.models import F64, I64, AuditEntry, Bool
@@ -101,7 +101,7 @@ def _rows(table: Table, mapping: dict[str, str], datum: str, layer: str) -> tupl
     weight = numbers(table.frame[mapping["weight"]]) if "weight" in mapping else np.ones(len(table.frame))
     placed = np.isfinite(lon) & np.isfinite(lat)
     counted = np.isfinite(weight) & (weight >= 0)
-    x, y = to_wgs84(np.where(placed, lon, 0.0), np.where(placed, lat, 0.0), "wgs84" if table.crs else datum)
+    x, y = to_wgs84(np.where(placed, lon, 0.0), np.where(placed, lat, 0.0), datum_left(datum, table.crs))
     placed &= np.isfinite(x) & np.isfinite(y) & (np.abs(x) <= 180) & (np.abs(y) <= 90)
     place = mapping.get("lonlat", f"{mapping.get('lon')}, {mapping.get('lat')}")
     defects = _wrong(table, np.flatnonzero(~placed), "不是坐标 / not a position", place, layer)

@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from geo.models import AuditEntry
+from geo.models import AuditEntry, ListCounts
 
 COLUMNS = ["station_id", "name", "kind", "plates", "lon", "lat", "services", "hours", "hours_text", "access", "street",
            "community", "address", "phone", "issuer", "date", "file", "row", "precision_m", "precision", "datum"]  # fmt: skip
@@ -46,7 +46,7 @@ class StationList:
     ``frame`` has the columns of :class:`geo.models.Inputs`' stations. ``counts``: listed, mapped, used,
     merged, rejected, hours_known; listed = mapped + unmapped rows, mapped = used + merged + rejected.
     ``sha256``: of the content, where the list came from a database. ``pairs``: rows that are or might be
-    one location, with the columns :data:`PAIR_COLUMNS`.
+    one location, with the columns :data:`PAIR_COLUMNS`. ``lists``: the counts of each list by itself.
     """
 
     frame: pd.DataFrame
@@ -54,6 +54,7 @@ class StationList:
     audit: tuple[AuditEntry, ...]
     sha256: str = ""
     pairs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PAIR_COLUMNS))
+    lists: tuple[ListCounts, ...] = ()
 
 
 def station_frame(records: Sequence[Mapping[Any, Any]]) -> pd.DataFrame:
@@ -107,7 +108,8 @@ def merge_stations(
         "merged": sum(part.counts["merged"] for part in lists) + len(frame) - len(merged),
         "hours_known": int(merged["hours"].notna().sum()),
     }
-    return StationList(merged, total, tuple(audit), pairs=pairs)
+    every = tuple(counts for part in lists for counts in part.lists)
+    return StationList(merged, total, tuple(audit), pairs=pairs, lists=every)
 
 
 def row_key(row: Mapping[str, Any]) -> str:
@@ -130,7 +132,7 @@ def _pairs(
     columns = {c: list(frame[c]) for c in ("issuer", "date", "hours_text", "file", "row")}
     rows, links = [], []
     for (a, b), distance in zip(near.tolist(), away.tolist(), strict=True):
-        score = _score(name[a], name[b])
+        score = name_score(name[a], name[b])
         keys = [
             row_key({"file": columns["file"][k], "row": columns["row"][k], "name": name[k]}) for k in (a, b)
         ]
@@ -158,8 +160,12 @@ def _contradict(a: str, b: str) -> bool:
     return any(one[kind] != two[kind] for kind in one.keys() & two.keys())
 
 
-def _score(a: str, b: str) -> float:
-    """How alike two names are, of 100; 0 where numbers in them differ."""
+def name_score(a: str, b: str) -> float:
+    """How alike two names are, of 100; 0 where numbers in them differ.
+
+    >>> name_score("颍河路工会驿站", "颍河路 爱心驿站"), name_score("一号驿站", "二号驿站")
+    (100.0, 0.0)
+    """
     a, b = (unicodedata.normalize("NFKC", n).lower() for n in (a, b))
     if _NUMERAL.findall(a) != _NUMERAL.findall(b):
         return 0.0
@@ -208,10 +214,9 @@ def _told(rows: pd.DataFrame) -> list[AuditEntry]:
                 shown = "hours_text" if column == "hours" else column
                 title_zh, title_en = title.split(" ")
                 both = "；".join(f"{_who(r)} {r[shown]}" for r in (head, row))
-                zh, en = (
-                    f"{zh}；{title_zh}不一：{both}，取较新者",
-                    f"{en}; {title_en} differ: {both}; the newer is used",
-                )
+                newer = head["date"] != row["date"]
+                zh = f"{zh}；{title_zh}不一：{both}，{'取较新者' if newer else '同日，取先列者'}"
+                en = f"{en}; {title_en} differ: {both}; the {'newer' if newer else 'first of one date'} is used"
         entries.append(
             AuditEntry(
                 "merged",

@@ -7,6 +7,7 @@ citizen identity numbers their first 6.
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 _GAP = r"[\s\-‐‑–—－·]{0,2}"
 # \d also matches full-width digits, so that １３９… is found as well
@@ -15,6 +16,20 @@ _MOBILE = re.compile(
 )
 _SHORTEST = 11  # digits of a mobile; identity numbers have 18
 _IDENTITY = re.compile(r"(?<!\d)([1-9]\d{5})(?:19|20)\d{2}[01]\d[0-3]\d\d{3}[\dXx](?![\dXx])")
+
+
+def personal_numbers(text: str) -> list[tuple[Literal["mobile", "identity"], str]]:
+    """Each personal number in ``text``: what it is, and how it is shown.
+
+    >>> personal_numbers("老李13956000000，值班0558-2260000")
+    [('mobile', '139****0000')]
+    """
+    if len(text) < _SHORTEST:
+        return []
+    kinds: list[tuple[Literal["mobile", "identity"], str]] = []
+    kinds += [("identity", mask_mobiles(m[0])) for m in _IDENTITY.finditer(text)]
+    kinds += [("mobile", mask_mobiles(m[0])) for m in _MOBILE.finditer(_IDENTITY.sub("", text))]
+    return kinds
 
 
 def mask_mobiles(text: str) -> str:

@@ -21,6 +21,7 @@ from geo.intake.datum_proof import Reading, contradicted, proven, weigh
 from geo.intake.decisions import read_decisions
 from geo.intake.demand import read_demand
 from geo.intake.hours import calendar_notes
+from geo.intake.ledger import ledger_demand, read_ledger
 from geo.intake.stations import StationList, merge_stations, read_stations, station_source
 from geo.intake.tables import too_large
 from geo.intake.venues import read_venues
@@ -54,7 +55,11 @@ def named_files(study: Study) -> Iterator[tuple[str, str]]:
         if demand.file is not None:
             yield f"demand.{layer}.file", demand.file
     if study.venues:
-        yield "venues.file", study.venues.file
+        for key in ("file", "recruitment"):
+            if name := getattr(study.venues, key):
+                yield f"venues.{key}", name
+    if study.ledger:
+        yield "ledger.file", study.ledger.file
 
 
 def missing_files(study: Study) -> list[Defect]:
@@ -96,8 +101,14 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
     if communities is not None:
         polygons = communities[0]
         demand = attempt(lambda: read_demand(study, area=shape, communities=polygons, network=network))
+    problems = None
     decisions = attempt(lambda: read_decisions(study.path(study.merge.file)) if study.merge.file else {})
     merged = merge_stations([part for part in lists if part is not None], decisions)
+    if study.ledger is not None and communities is not None and venues is not None:
+        known = (merged.frame, venues[0], communities[0])
+        problems = attempt(
+            lambda: read_ledger(study, area=shape, stations=known[0], venues=known[1], communities=known[2])
+        )
     if not defects and merged.frame.empty:
         message = "没有一个可用的驿站：请核对坐标系与范围 / no usable station: check the datum and the area"
         defects.append(Defect(message, file=study.stations[0].source))
@@ -106,10 +117,14 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
     return Inputs(
         stations=merged.frame,
         pairs=merged.pairs,
+        lists=merged.lists,
         station_counts=merged.counts,
         communities=_with_people(communities[0], demand[0]),
         venues=venues[0],
-        demand=demand[0],
+        demand=pd.concat([demand[0], ledger_demand(problems[0], communities[0])], ignore_index=True)
+        if problems is not None
+        else demand[0],
+        problems=None if problems is None else problems[0],
         area=area,
         # the communities' file may have been read for the area as well
         audit=(
@@ -120,6 +135,7 @@ def read_inputs(study: Study, *, area: gpd.GeoDataFrame, network: RoadNetwork) -
             *communities[1],
             *demand[1],
             *venues[1],
+            *(problems[1] if problems is not None else ()),
         ),
         sha256={name: _sha256(study, name) for _key, name in named_files(study)}
         | {

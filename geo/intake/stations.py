@@ -15,6 +15,7 @@ import pandas as pd
 
 from geo.config import AUTO, StationsSection, Study
 from geo.errors import Defect, InputError
+from geo.intake.datum import datum_left
 from geo.intake.fields import absent_headings, station_fields, unknown_fields
 from geo.intake.hours import read_hours
 from geo.intake.merge import StationList, merge_stations, station_frame, station_ids
@@ -23,7 +24,7 @@ from geo.intake.positions import QUARTER_M, AddressKind, Typed, address_kind, re
 from geo.intake.privacy import mask_mobiles
 from geo.intake.services import parse_services, ticked
 from geo.intake.tables import DatabaseTable, Table, content_sha256, digits_lost, read_table
-from geo.models import AuditEntry
+from geo.models import AuditEntry, ListCounts
 
 __all__ = ["StationList", "merge_stations", "read_stations"]
 
@@ -37,6 +38,7 @@ _NOT_OPEN = re.compile(
 )
 _RUNS_AGAIN = re.compile(r"已?恢复|重新")
 _IN_NAME = re.compile(r"[（(](?:[^（）()]*)(?:建设中|拟建|在建|暂停|已?撤销|停用)(?:[^（）()]*)[）)]")
+_PLAIN = re.compile(r"-?\d+(?:\.\d+)?[\s,，]+-?\d+(?:\.\d+)?")
 _TITLE_COUNT = re.compile(r"(\d{1,5})\s*(?:个|处|家|座)")
 
 
@@ -45,6 +47,7 @@ class _Rows:
     kept: list[dict[str, Any]] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
     listed: int = 0
+    declared: int | None = None
     unmapped: int = 0
     rejected: int = 0
 
@@ -119,7 +122,11 @@ def read_stations(
         "rejected": out.rejected, "hours_known": int(frame["hours"].notna().sum()),
     }  # fmt: skip
     sha256 = content_sha256(tables[0]) if isinstance(path, DatabaseTable) else ""
-    return StationList(frame, counts, tuple(out.audit), sha256)
+    listed = ListCounts(
+        source=path.name, issuer=issuer, date=date.isoformat() if date else "", declared=out.declared,
+        listed=out.listed, mapped=counts["mapped"], used=len(frame), rejected=out.rejected,
+    )  # fmt: skip
+    return StationList(frame, counts, tuple(out.audit), sha256, lists=(listed,))
 
 
 def _entry(
@@ -132,9 +139,10 @@ def _entry(
     name: str = "",
     found: str = "",
     column: str = "",
+    made: str = "",
 ) -> AuditEntry:
     return AuditEntry(action, mask_mobiles(zh), mask_mobiles(en), file=table.file, sheet=table.sheet, row=None if row is None else int(row),
-                      column=column, name=mask_mobiles(name), found=mask_mobiles(found))  # fmt: skip
+                      column=column, name=mask_mobiles(name), found=mask_mobiles(found), made=made)  # fmt: skip
 
 
 def _take(
@@ -146,8 +154,7 @@ def _take(
         out.audit.append(
             _entry("noted" if (row, text, why) in table.notes else "skipped", zh, en, table, row, name=text)
         )
-    if table.crs and (datum.startswith("EPSG") or datum == "cgcs2000"):
-        datum = "wgs84"  # the layer's own CRS has been undone already
+    datum = datum_left(datum, table.crs)
     if "id" in mapping and mapping["name"] == mapping["id"]:
         zh, en = "没有名称列，以编号代替名称", "no column of names: the ids stand for them"
         out.audit.append(_entry("noted", zh, en, table, None, column=mapping["id"]))
@@ -228,6 +235,8 @@ def _take(
         )
     promised = [int(n) for n in _TITLE_COUNT.findall(table.title)]
     listed = out.listed - before
+    if promised:
+        out.declared = (out.declared or 0) + promised[0]
     if promised and listed not in promised:
         zh, en = (
             f"标题写 {promised[0]} 个，表中 {listed} 行",
@@ -310,11 +319,24 @@ def _station(
     datum: str, lon: float, lat: float, issuer: str, date: dt.date | None, out: _Rows,
 ) -> dict[str, Any]:  # fmt: skip
     name = cell["name"]
-    for word, zh in (("micro-degrees", "微度，已换算"), ("swapped", "经纬度（或纵横坐标）写反，已对调")):
-        if word in typed.mended:
+    typed_position = " ".join(cell[k] for k in ("lonlat", "lon", "lat") if cell.get(k))
+    plain = _PLAIN.fullmatch(typed_position) or typed.area
+    for word, zh, done in (
+        ("micro-degrees", "微度，已换算", "micro-degrees" in typed.mended),
+        ("swapped", "经纬度（或纵横坐标）写反，已对调", "swapped" in typed.mended),
+        ("another way to write it", "坐标写法已换算", not plain and not typed.mended),
+    ):
+        if done:
             out.audit.append(
                 _entry(
-                    "mended", zh, f"{word}: corrected", table, row, name=name, found=f"{typed.x}, {typed.y}"
+                    "mended",
+                    zh,
+                    f"{word}: corrected",
+                    table,
+                    row,
+                    name=name,
+                    found=typed_position,
+                    made=f"{typed.x:.12g}, {typed.y:.12g}",
                 )
             )
     if typed.precision_m > 500:

@@ -1,4 +1,4 @@
-"""Premises that could host a station: from the user's file, else from OSM amenities and shops."""
+"""Premises that could host a station: from the user's file, else OSM's; and those that answered the call."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import shapely
 from geo.config import Study
 from geo.errors import Defect, InputError
 from geo.intake.columns import map_columns
-from geo.intake.datum import to_wgs84
+from geo.intake.datum import datum_left, to_wgs84
 from geo.intake.hours import parse_hours
 from geo.intake.positions import number, pair
 from geo.intake.privacy import mask_mobiles
+from geo.intake.recruitment import join_venues, read_recruitment
 from geo.intake.services import parse_services
 from geo.intake.tables import Table, read_table
 from geo.models import AuditEntry, RoadNetwork
@@ -28,25 +29,33 @@ FIELDS = ("id", "name", "kind", "lon", "lat", "lonlat", "services", "hours")
 def read_venues(study: Study, *, area: Any, network: RoadNetwork) -> tuple[pd.DataFrame, list[AuditEntry]]:
     """Venues inside the area (WGS-84): ``venue_id name kind lon lat services hours``, and the audit.
 
-    From the file of the study, else from the amenities of the roads file, where an unnamed one bears
-    its kind. Rows without a position or outside the area stand in the audit. Raises
+    From the file of the study, else from the hosts (:data:`geo.premises.VENUE_KINDS`) of the roads file,
+    where an unnamed one bears its kind; before them those of the recruitment forms. Rows without a position or outside the area stand in the audit. Raises
     :class:`geo.errors.InputError` where the file cannot be read or its columns cannot be made out.
     """
     audit: list[AuditEntry] = []
-    if study.venues is None:
+    section = study.venues
+    if section is None or section.file is None:
         venues = _from_osm(network)
     else:
-        venues, audit = _from_file(study)
+        venues, audit = _from_file(study, section.file, section.datum)
     shapely.prepare(area)
     lon, lat = venues["lon"].to_numpy(dtype=float), venues["lat"].to_numpy(dtype=float)
     inside = np.asarray(shapely.contains_xy(area, lon, lat), dtype=np.bool_)
-    if study.venues is not None:
+    if section is not None and section.file is not None:
         zh, en = "候选场所在范围外", "venue outside the area"
         for sheet, row, name in venues.loc[~inside, ["sheet", "row", "name"]].itertuples(index=False):
             audit.append(
-                AuditEntry("skipped", zh, en, file=study.venues.file, sheet=sheet, row=int(row), name=name)
+                AuditEntry("skipped", zh, en, file=section.file, sheet=sheet, row=int(row), name=name)
             )
-    return venues.loc[inside, COLUMNS].reset_index(drop=True), audit
+    venues = venues.loc[inside, COLUMNS].reset_index(drop=True)
+    if section is None or section.recruitment is None:
+        return venues, audit
+    answers, told = read_recruitment(
+        study.path(section.recruitment), datum=section.recruitment_datum, area=area
+    )
+    venues, merged = join_venues(answers, venues)
+    return venues, [*audit, *told, *merged]
 
 
 def _from_osm(network: RoadNetwork) -> pd.DataFrame:
@@ -68,11 +77,10 @@ def _column(key: str, values: Any) -> pd.Series[Any]:
     return pd.Series(values, dtype=np.float64 if key in {"lon", "lat"} else object)
 
 
-def _from_file(study: Study) -> tuple[pd.DataFrame, list[AuditEntry]]:
-    assert study.venues is not None
-    path = study.path(study.venues.file)
+def _from_file(study: Study, name: str, datum: str) -> tuple[pd.DataFrame, list[AuditEntry]]:
+    path = study.path(name)
     if not path.is_file():
-        raise InputError(Defect("没有这个文件 / no such file", file=study.venues.file, key="venues.file"))
+        raise InputError(Defect("没有这个文件 / no such file", file=name, key="venues.file"))
     rows: list[dict[str, Any]] = []
     audit: list[AuditEntry] = []
     tables = read_table(path)
@@ -97,7 +105,7 @@ def _from_file(study: Study) -> tuple[pd.DataFrame, list[AuditEntry]]:
             zh, en = "此工作表不是场所表", "this sheet is no list of venues"
             audit.append(AuditEntry("skipped", zh, en, file=table.file, sheet=table.sheet))
         else:
-            rows += _take(table, mapping, "wgs84" if table.crs else study.venues.datum, audit)
+            rows += _take(table, mapping, datum_left(datum, table.crs), audit)
     frame = pd.DataFrame({key: _column(key, [r[key] for r in rows]) for key in (*COLUMNS, "sheet", "row")})
     frame["venue_id"] = _ids(list(frame["venue_id"]))
     return frame, audit

@@ -1,7 +1,16 @@
 """The only place that knows the order: files → network → times → coverage → gaps, sites → outputs."""
 
 from geo.pipeline.compute import STAGES, run
-from geo.pipeline.inputs import Progress, check, explain, load, sample_study
+from geo.pipeline.inputs import (
+    Progress,
+    check,
+    explain,
+    load,
+    privacy,
+    recruitment_answers,
+    recruitment_form,
+    sample_study,
+)
 from geo.pipeline.shapes import isochrone
 from geo.pipeline.sites import MAX_SITES, dense_row, site
 from geo.pipeline.travel import Travel, main_layer
@@ -21,6 +30,9 @@ __all__ = [
     "load",
     "main_layer",
     "pages",
+    "privacy",
+    "recruitment_answers",
+    "recruitment_form",
     "run",
     "sample_study",
     "site",

@@ -93,6 +93,9 @@ def run(
         gaps=found,
         recommendations=sites,
         plan=plan,
+        problems=None
+        if inputs.problems is None
+        else report.problems_frame(inputs.problems, far, inputs.stations, found),
     )
     return replace(
         result, summary=report.summarise(result, network.diagnose(net, area=_area(inputs)), shares)

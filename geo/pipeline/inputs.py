@@ -7,10 +7,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from geo import intake, network, report
 from geo.config import Study, load_study
 from geo.errors import Defect, InputError
-from geo.models import Inputs, Mode, RoadNetwork
+from geo.models import AuditEntry, Inputs, Mode, RoadNetwork
 from geo.pipeline.travel import LONGEST_BAND_S, Travel, by_mode
 
 Progress = Callable[[str], None]
@@ -76,6 +78,44 @@ def explain(study: Study) -> tuple[list[intake.TableExplained], list[Defect]]:
     ([('stations', 86)], [])
     """
     return intake.explain_tables(study)
+
+
+def privacy(study: Study) -> tuple[list[intake.Masked], list[Defect]]:
+    """Every personal number typed in the tables of a study, and as what it is shown; no roads are needed.
+
+    The second list holds the defects of tables that cannot be read.
+
+    >>> found, defects = privacy(sample_study())
+    >>> found[0].kind, found[0].shown[3:7], defects
+    ('mobile', '****', [])
+    """
+    return intake.scan_tables(study)
+
+
+def recruitment_form(study: Study, path: Path) -> None:
+    """Write the blank form of the call for hosts (驿站招募报名表) of a study: an xlsx for shops to fill in.
+
+    Raises :class:`geo.errors.InputError` where there is a file already: it may hold answers.
+    """
+    if path.exists():
+        message = "已有这个文件，可能含有答复，不覆盖 / there is such a file, perhaps with answers: choose another name"
+        raise InputError(Defect(message, file=str(path)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".form-", dir=path.parent) as aside:
+        made = Path(aside) / path.name
+        report.write_form(made, name=study.study.name, when=dt.datetime.now(dt.UTC))
+        made.replace(path)
+
+
+def recruitment_answers(study: Study, path: Path) -> tuple[pd.DataFrame, tuple[AuditEntry, ...]]:
+    """What filled-in forms offer: ``venue_id name kind lon lat services hours``, and what was left out and why.
+
+    The area of the study tells which positions cannot be meant; no roads are needed. Raises
+    :class:`geo.errors.InputError` where the file cannot be made out.
+    """
+    area = intake.read_area(study).geometry.iloc[0]
+    datum = study.venues.recruitment_datum if study.venues else None
+    return intake.read_recruitment(path, datum=datum, area=area)
 
 
 def check(

@@ -1,25 +1,15 @@
-"""Personal mobile numbers never reach a page."""
+"""Personal numbers never reach a page."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-_MOBILE = re.compile(r"(?<!\d)((?:\+?86[ -]?)?)(1[3-9]\d)([ .-]?)\d{4}\3(\d{4})(?!\d)")
-
-
-def mask_mobiles(text: str) -> str:
-    """``text`` with the middle of mainland mobile numbers (1[3-9] + 9 digits) hidden; landlines stay.
-
-    >>> mask_mobiles("老李 13912340000 / +86 139-1234-0000 / 0558-2260000")
-    '老李 139****0000 / +86 139****0000 / 0558-2260000'
-    """
-    return _MOBILE.sub(r"\1\2****\4", text)
+from geo.intake.privacy import mask_mobiles
 
 
 def mask_everything(value: Any) -> Any:
-    """``value`` (nested mappings, lists, strings, numbers) with the mobiles of every string masked.
+    """``value`` (nested mappings, lists, strings, numbers) with the mobile and identity numbers of every string masked.
 
     >>> mask_everything({"a": ["tel 13800001111", 3]})
     {'a': ['tel 138****1111', 3]}

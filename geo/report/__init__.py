@@ -2,7 +2,17 @@
 
 from geo.report.cleaned import write_cleaned
 from geo.report.frames import layers
+from geo.report.problems import problems_frame
+from geo.report.recruitment import write_form
 from geo.report.summary import recommendations_frame, summarise
 from geo.report.tables import write_all
 
-__all__ = ["layers", "recommendations_frame", "summarise", "write_all", "write_cleaned"]
+__all__ = [
+    "layers",
+    "problems_frame",
+    "recommendations_frame",
+    "summarise",
+    "write_all",
+    "write_cleaned",
+    "write_form",
+]

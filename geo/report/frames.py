@@ -13,7 +13,8 @@ import pandas as pd
 from geo.intake.privacy import mask_mobiles
 from geo.models import AuditEntry, Inputs, StudyResult
 from geo.report.geojson import rounded
-from geo.report.summary import WGS84, plain
+from geo.report.problems import WGS84
+from geo.report.summary import plain
 
 
 def layers(result: StudyResult) -> dict[str, gpd.GeoDataFrame]:
@@ -22,7 +23,7 @@ def layers(result: StudyResult) -> dict[str, gpd.GeoDataFrame]:
     community_shapes = result.inputs.communities[["community_id", "geometry"]]
     communities = result.coverage.communities.merge(community_shapes, on="community_id", how="left")
     shapes = pd.concat([result.bands.assign(station_id="*"), result.station_bands], ignore_index=True)
-    return {
+    found = {
         "stations": _layer(stations, gpd.points_from_xy(stations["lon"], stations["lat"])),
         "communities": _layer(communities.drop(columns="geometry"), communities["geometry"]),
         "isochrones": _layer(shapes[["station_id", "minutes"]], shapes["geometry"]),
@@ -31,6 +32,9 @@ def layers(result: StudyResult) -> dict[str, gpd.GeoDataFrame]:
             result.recommendations.drop(columns="geometry"), result.recommendations["geometry"]
         ),
     }
+    if result.problems is not None:
+        found["problems"] = _layer(result.problems.drop(columns="geometry"), result.problems["geometry"])
+    return found
 
 
 def _layer(frame: pd.DataFrame, shapes: Any) -> gpd.GeoDataFrame:

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geo.models import Plan, StudyResult
-
-WGS84 = "EPSG:4326"
+from geo.report.problems import WGS84, problems_block
 
 
 def recommendations_frame(
@@ -92,6 +91,8 @@ def summarise(
             "status": plan.status, "covered_before": plan.covered_before,
             "covered_after": plan.covered_after, "total": plan.total,
         }  # fmt: skip
+    if result.problems is not None:
+        summary["problems"] = problems_block(result.problems)
     tidy: dict[str, Any] = plain(summary)
     return tidy
 

@@ -22,7 +22,7 @@ from geo.report.workbook import write_workbook
 
 LAYER_SHAPES = {
     "stations": "Point", "communities": "MultiPolygon", "isochrones": "MultiPolygon",
-    "gaps": "MultiPolygon", "recommendations": "Point",
+    "gaps": "MultiPolygon", "recommendations": "Point", "problems": "Point",
 }  # fmt: skip
 
 

@@ -47,6 +47,8 @@ _HEADINGS = {
         ("name", "名称", "Name"), ("address", "地址", "Address"), ("issuer", "单位", "Issuer"),
         ("date", "日期", "Date"), ("hours", "时间", "Hours"), ("key", "键", "Key"))},
     "sheet": "工作表 Sheet", "column": "列 Column",
+    "made": "改为 Made", "problem_id": "编号 ID", "text": "问题 Problem", "state": "状态 State", "time": "时间 Time", "place": "地点 Place",
+    "placed_by": "定位依据 Placed by",
 }  # fmt: skip
 _FORMATS = {
     **dict.fromkeys(("population", "covered_people", "people", "gain"), "#,##0"),
@@ -67,6 +69,11 @@ def write_workbook(result: StudyResult, path: Path) -> None:
         ("达标 Compliance", compliance_frame(result.inputs.stations, result.standard["compliance"])),
         ("盲区 Gaps", gaps),
         ("选址建议 Sites", sites),
+        *(
+            ()
+            if result.problems is None
+            else (("小哥有话说 Problems", result.problems.drop(columns="geometry")),)
+        ),
         ("数据审计 Audit", audit_frame(result.inputs)),
     ):
         sheets[title] = (flat(frame), note)
@@ -80,6 +87,11 @@ def write_book(
     book = Workbook(write_only=True)
     for name, (frame, note) in sheets.items():
         _sheet(book, name, frame, note)
+    save_book(book, path, title=title, when=when)
+
+
+def save_book(book: Workbook, path: Path, *, title: str, when: dt.datetime) -> None:
+    """Save a workbook so that the same content and hour give the same bytes."""
     book.properties.creator = "Red Map"
     book.properties.title = title
     book.properties.created = book.properties.modified = when.astimezone(dt.UTC).replace(tzinfo=None)
