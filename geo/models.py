@@ -245,7 +245,7 @@ class Inputs:
     """Validated inputs of a study, WGS-84.
 
     ``stations`` columns: ``station_id name kind plates(tuple) lon lat services(frozenset)
-    hours(OSM string or None) hours_text access(condition of entry) street community address phone issuer date file row
+    hours(OSM string or None) hours_text access(condition of entry) street community address phone issuer date file sheet row
     precision_m precision(point block quarter coarse area) datum(that of the numbers as typed)``; only
     rows that may be used, one per location.
     ``station_counts``: listed, mapped, used, merged, rejected, hours_known.

@@ -16,7 +16,7 @@ from geo.errors import Defect, InputError
 from geo.intake.cells import numbers
 from geo.intake.columns import clean_heading, closest_headings, find_heading, map_columns
 from geo.intake.datum import datum_left, to_wgs84
-from geo.intake.positions import number, pair
+from geo.intake.positions import LARGEST, number, pair
 from geo.intake.tables import Table, read_table
 from geo.models import F64, I64, AuditEntry, Bool
 
@@ -140,6 +140,7 @@ def _positions(table: Table, mapping: dict[str, str]) -> tuple[F64, F64]:
 
 def _degrees(values: pd.Series[Any]) -> F64:
     plain: F64 = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, copy=True)
+    plain[np.abs(plain) >= LARGEST] = np.nan
     for i in np.flatnonzero(np.isnan(plain)):
         read = number(values.iloc[i])
         plain[i] = np.nan if read is None else read

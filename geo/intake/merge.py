@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 from geo.models import AuditEntry, ListCounts
 
 COLUMNS = ["station_id", "name", "kind", "plates", "lon", "lat", "services", "hours", "hours_text", "access", "street",
-           "community", "address", "phone", "issuer", "date", "file", "row", "precision_m", "precision", "datum"]  # fmt: skip
+           "community", "address", "phone", "issuer", "date", "file", "sheet", "row", "precision_m", "precision", "datum"]  # fmt: skip
 Decision = Literal["same", "different", "unsure"]
 PAIR_COLUMNS = ["decision", "distance_m", "name_score", "name_a", "name_b", "address_a", "address_b",
                 "issuer_a", "issuer_b", "date_a", "date_b", "hours_a", "hours_b", "key_a", "key_b"]  # fmt: skip
@@ -223,6 +223,7 @@ def _told(rows: pd.DataFrame) -> list[AuditEntry]:
                 zh,
                 en,
                 file=row["file"],
+                sheet=row["sheet"],
                 row=int(row["row"]),
                 name=row["name"],
                 found=row["hours_text"],

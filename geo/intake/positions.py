@@ -13,6 +13,7 @@ Precision = Literal["point", "block", "quarter", "coarse", "area"]
 # What a class of positions can be off by: 4 decimals and DMS, 3 decimals, 2 decimals, 1 decimal.
 POINT_M, BLOCK_M, QUARTER_M = 16.0, 150.0, 2_000.0
 
+LARGEST = 1e10  # ten-millionths of a degree reach 1.8e9, eastings with a zone 4.6e7
 LON_RANGE, LAT_RANGE = (73.0, 136.0), (3.0, 54.0)  # of China: they never overlap
 M_PER_DEG = 111_195.0
 
@@ -82,7 +83,8 @@ def number(text: str | None) -> float | None:
     if text is None:
         return None
     if _PLAIN.fullmatch(text):
-        return float(text)
+        value = float(text)
+        return value if abs(value) < LARGEST else None
     raw = text.strip()
     match = _DMS.fullmatch(raw) or _MINUTES.fullmatch(raw)
     if match:
@@ -101,7 +103,7 @@ def number(text: str | None) -> float | None:
     sides = {match["before"], (match["after"] or "").upper()}
     if sides & _WEST_SOUTH or (match["before"] or "").upper() in _WEST_SOUTH:
         value = -abs(value)
-    return value if math.isfinite(value) else None
+    return value if abs(value) < LARGEST else None
 
 
 def _float(text: str) -> float:

@@ -35,7 +35,7 @@ def read_recruitment(
     action: Literal["skipped", "unmapped"]
     keep = np.ones(len(frame), dtype=np.bool_)
     for k, row in enumerate(frame.to_dict("records")):
-        where = (str(row["file"]), int(row["row"]))
+        where = (str(row["sheet"]), int(row["row"]))
         said_no = unwilling.get(where)
         if said_no is not None:
             action, zh, en = "skipped", "不愿意挂牌", "not willing to host"
@@ -50,7 +50,14 @@ def read_recruitment(
         keep[k] = False
         audit.append(
             AuditEntry(
-                action, zh, en, file=where[0], row=where[1], name=str(row["name"]), found=said_no or ""
+                action,
+                zh,
+                en,
+                file=path.name,
+                sheet=where[0],
+                row=where[1],
+                name=str(row["name"]),
+                found=said_no or "",
             )
         )
     kept = frame[keep].reset_index(drop=True)
@@ -80,7 +87,7 @@ def join_venues(answers: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.DataFram
 
 
 def _unwilling(path: Path) -> dict[tuple[str, int], str]:
-    """(file, row) → what was typed, of forms that say no."""
+    """(sheet, row) → what was typed, of forms that say no."""
     found = {}
     for table in read_table(path):
         column = next((c for c in table.frame.columns if RECRUITMENT_WILLING in str(c)), None)
@@ -88,5 +95,5 @@ def _unwilling(path: Path) -> dict[tuple[str, int], str]:
             continue
         for row, cell in zip(table.rows.tolist(), table.frame[column], strict=True):
             if isinstance(cell, str) and _UNWILLING.match(cell.strip()):
-                found[table.file, int(row)] = cell.strip()
+                found[table.sheet, int(row)] = cell.strip()
     return found

@@ -323,7 +323,12 @@ def _station(
     plain = _PLAIN.fullmatch(typed_position) or typed.area
     for word, zh, done in (
         ("micro-degrees", "微度，已换算", "micro-degrees" in typed.mended),
-        ("swapped", "经纬度（或纵横坐标）写反，已对调", "swapped" in typed.mended),
+        ("swapped", "经纬度写反，已对调", "swapped" in typed.mended and not typed.projected),
+        (
+            "survey numbers, X is the northing",
+            "测量坐标，X 为北、Y 为东",
+            "swapped" in typed.mended and typed.projected,
+        ),
         ("another way to write it", "坐标写法已换算", not plain and not typed.mended),
     ):
         if done:
@@ -376,5 +381,5 @@ def _station(
         "hours_text": cell.get("hours", ""), "access": hours.condition if hours.osm else "", "street": cell.get("street", ""), "community": cell.get("community", ""),
         "address": cell.get("address", ""), "phone": cell.get("phone", "").removesuffix(".0"),
         "issuer": issuer or cell.get("issuer", ""), "date": date.isoformat() if date else "", "file": table.file,
-        "row": row, "precision_m": typed.precision_m, "precision": typed.precision, "datum": datum,
+        "sheet": table.sheet, "row": row, "precision_m": typed.precision_m, "precision": typed.precision, "datum": datum,
     }  # fmt: skip
