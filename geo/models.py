@@ -25,6 +25,12 @@ SERVICES: tuple[str, ...] = (
     "ebike_charging", "battery_swap", "microwave", "fridge", "meals", "wifi", "shower", "gym",
     "medical", "repair",
 )  # fmt: skip
+SERVICES_ZH = {  # as columns of a list are headed
+
+    "warmth": "取暖", "cooling": "纳凉", "water": "饮水", "toilet": "卫生间", "books": "图书", "rest": "休息", "first_aid": "急救药箱",
+    "phone_charging": "手机充电", "ebike_charging": "电动车充电", "battery_swap": "换电", "microwave": "微波炉", "fridge": "冰箱",
+    "meals": "就餐", "wifi": "无线网络", "shower": "淋浴", "gym": "健身", "medical": "义诊", "repair": "维修工具",
+}  # fmt: skip
 
 # Lists that offices inspect stations by; what stands on them: geo.intake.compliance.
 COMPLIANCE_LISTS: tuple[str, ...] = (

@@ -12,6 +12,7 @@ import argparse
 import csv
 import datetime as dt
 import io
+import math
 import random
 import sys
 import tempfile
@@ -277,6 +278,8 @@ def _plain(value: object) -> str:
 
 def _tells(value: object) -> bool:
     """Whether a cell says anything: blanks, signs of no text and Excel's errors do not."""
+    if isinstance(value, float) and math.isnan(value):
+        return False
     text = "".join(c for c in _plain(value) if c.isprintable()).strip("\ufeff\u3000\u00a0 ")
     return text.strip("，") not in {"", "#N/A"}
 

@@ -11,15 +11,10 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from geo.models import RECRUITMENT_WILLING
+from geo.models import RECRUITMENT_WILLING, SERVICES_ZH
 from geo.report.workbook import save_book
 
 ROWS = 60  # lines to fill in
-SERVICES_ZH = {
-    "warmth": "取暖", "cooling": "纳凉", "water": "饮水", "toilet": "卫生间", "books": "图书", "rest": "休息", "first_aid": "急救药箱",
-    "phone_charging": "手机充电", "ebike_charging": "电动车充电", "battery_swap": "换电", "microwave": "微波炉", "fridge": "冰箱",
-    "meals": "就餐", "wifi": "无线网络", "shower": "淋浴", "gym": "健身", "medical": "义诊", "repair": "维修工具",
-}  # fmt: skip
 KINDS_ZH = (
     "商场",
     "超市",

@@ -15,14 +15,16 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.writer.excel import ExcelWriter
 
 from geo.intake.compliance import compliance_frame
-from geo.models import StudyResult
+from geo.models import SERVICES_ZH, StudyResult
 from geo.report.frames import audit_frame, flat
 from geo.report.summary import created, plain
 
 SYNTHETIC = "合成数据，非真实地区 / synthetic data, not a real place"
+A3 = 8  # as OOXML numbers paper sizes
 _OLDEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _HEADINGS = {
     "station_id": "编号 ID", "name": "名称 Name", "kind": "类型 Kind", "plates": "挂牌 Plates",
@@ -51,6 +53,7 @@ _HEADINGS = {
     "placed_by": "定位依据 Placed by",
 }  # fmt: skip
 _FORMATS = {
+    **dict.fromkeys(("lon", "lat"), "0.000000"),
     **dict.fromkeys(("population", "covered_people", "people", "gain"), "#,##0"),
     **dict.fromkeys(("median_minutes", "nearest_minutes", "straight_m", "area_km2"), "0.0"),
 }
@@ -110,7 +113,16 @@ def _sheet(book: Workbook, title: str, frame: pd.DataFrame, note: str) -> None:
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     names = [str(name) for name in frame.columns]
+    if names:  # printed: across one page, the heading on each; on the screen: a filter to each column
+        sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", A3
+        sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        sheet.print_title_rows = "1:1"
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(names))}{len(frame) + 1}"
     columns = [[plain(v) for v in frame.iloc[:, i].tolist()] for i in range(len(names))]
+    if "services" in names:
+        at = names.index("services")
+        columns[at] = [services_said(text) for text in columns[at]]
     for i, (name, values) in enumerate(zip(names, columns, strict=True), start=1):
         longest = max(map(_text_width, [heading(name), *map(str, values[:200])]))
         sheet.column_dimensions[get_column_letter(i)].width = min(max(longest + 2, 8), 60)
@@ -169,6 +181,16 @@ def heading(name: str) -> str:
     if name.startswith("share@"):
         return f"{name.removeprefix('share@')} 覆盖率 Share"
     return f"覆盖率 Share · {name.removeprefix('share_')}" if name.startswith("share_") else name
+
+
+def services_said(text: str) -> str:
+    """Services in words, Chinese and English.
+
+    >>> services_said("rest; water")
+    '休息、饮水 rest, water'
+    """
+    keys = text.split("; ") if text else []
+    return f"{'、'.join(SERVICES_ZH[key] for key in keys)} {', '.join(keys)}" if keys else ""
 
 
 def _text_width(text: str) -> int:

@@ -141,13 +141,17 @@ def toy_result(
         "isochrones": {"false_share": 0.021, "missed_share": 0.013},
         "provenance": {"redmap": "0.1.0", "created": "2026-11-23T02:00:00+00:00", "inputs": dict(inputs.sha256)},
     }  # fmt: skip
+    problems = gpd.GeoDataFrame([
+        {"problem_id": f"P00{k + 1}", "text": f"没有热水 {phone}", "kind": "饮水", "state": "open", "time": "2026-10-03", "place": "东街", "community": "",
+         "placed_by": "coordinates", "nearest_station": "红色驿站第1站", "nearest_minutes": 4.5, "gap_id": "", "lon": p.x, "lat": p.y,
+         "file": "ledger.csv", "row": k + 2, "geometry": p} for k, p in enumerate(at)], crs="EPSG:4326")  # fmt: skip
     snap = Snapped(np.zeros(stations, np.int32), np.zeros(stations), np.full(stations, 5.0), lon, lat)
     away = Snapped(np.zeros(400, np.int32), np.zeros(400), np.full(400, 5.0), p_lon, p_lat)
     return StudyResult(
         name="示例区", edition="2026-11", language=language, synthetic=synthetic,
         standard={"mode": "walk", "speed_kmh": 4.0, "minutes": [5.0, 10.0, 15.0], "limit_minutes": 15.0, "times": list(TIMES), "services": list(SERVICES), "compliance": ["seven_one"]},
         publish={"audience": "planner", "map_approval_number": ""}, inputs=inputs, network=network, station_snap=snap, demand_snap=away,
-        coverage=coverage, times=TIMES, open_at=open_at, station_bands=own, bands=bands, gaps=gaps, recommendations=sites, plan=plan, summary=summary)  # fmt: skip
+        coverage=coverage, times=TIMES, open_at=open_at, station_bands=own, bands=bands, gaps=gaps, recommendations=sites, plan=plan, problems=problems, summary=summary)  # fmt: skip
 
 
 def _block(weight, seconds, distance):

@@ -74,6 +74,13 @@ def test_what_was_mended_is_told_old_and_new(checked):
     assert all(entry.made for entry in mended.values())
 
 
+def test_a_cell_that_is_empty_says_nothing(checked):
+    streets = checked[0].stations.set_index(["sheet", "row"])["street"]
+    assert streets["南苑（百度）", 3] == ""
+    assert streets["南苑（百度）", 9] == "太行街道办事处"
+    assert not any("nan" in str(v) for v in checked[0].stations.to_numpy().ravel() if isinstance(v, str))
+
+
 def test_reasons_name_what_a_clerk_can_mend(checked):
     reasons = {(e.sheet, e.row, e.action): e.reason_en for e in checked[0].audit}
     assert "one decimal" in reasons["东湖街道", 10, "rejected"]

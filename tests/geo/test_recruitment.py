@@ -18,8 +18,8 @@ from geo.errors import InputError
 from geo.intake.datum import from_wgs84
 from geo.intake.recruitment import join_venues, read_recruitment
 from geo.intake.venues import read_venues
-from geo.models import RECRUITMENT_WILLING, SERVICES
-from geo.report.recruitment import HEADINGS, SERVICES_ZH, write_form
+from geo.models import RECRUITMENT_WILLING, SERVICES, SERVICES_ZH
+from geo.report.recruitment import HEADINGS, write_form
 from tests.toy import grid_network
 
 AREA = box(115.7, 32.8, 115.9, 33.0)

@@ -205,7 +205,7 @@ def _with_street(
     if any(groups):
         zh, en = "没有街道列：以分组行为准", "no column of streets: the group rows tell"
         return (
-            frame.assign(**{STREET: np.array(groups, dtype=object)}),
+            frame.assign(**{STREET: pd.Series(groups, dtype=object, index=frame.index)}),
             (*typed, ""),
             [(None, "", f"{zh} / {en}")],
         )
@@ -213,7 +213,8 @@ def _with_street(
     if said is None:
         return frame, typed, []
     zh, en = f"没有街道列：以工作表名 {said} 为准", f"no column of streets: the sheet's name tells, {said}"
-    return frame.assign(**{STREET: said}), (*typed, ""), [(None, grid.sheet, f"{zh} / {en}")]
+    street = pd.Series(said, dtype=object, index=frame.index)
+    return frame.assign(**{STREET: street}), (*typed, ""), [(None, grid.sheet, f"{zh} / {en}")]
 
 
 def _fill_down(grid: Grid) -> list[tuple[int, list[Any]]]:
