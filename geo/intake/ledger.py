@@ -122,7 +122,8 @@ def _take(
         if time is None:
             zh, en = "时间无法识别", "the time cannot be read"
             audit.append(_entry("noted", zh, en, table, int(number), cell["problem_time"]))
-        typed = read_position(*(cell.get(key, "") for key in ("lon", "lat", "lonlat")))
+        raw = (str(record[mapping[key]] or "") if key in mapping else "" for key in ("lon", "lat", "lonlat"))
+        typed = read_position(*raw)
         row: dict[str, Any] = {
             "text": cell["problem"], "kind": cell.get("problem_kind", ""), "state": state(cell.get("state", "")),
             "time": time or "", "place": cell.get("place", ""), "lon": np.nan, "lat": np.nan, "placed_by": "",

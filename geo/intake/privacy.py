@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-_GAP = r"[\s\-‐‑–—－·]{0,2}"
-# \d also matches full-width digits, so that １３９… is found as well
+_GAP = r"[\s.\-‐‑–—－·]{0,2}"
+# \d also matches full-width digits, so that １３９… is found as well; the decimals of a number are none
 _MOBILE = re.compile(
-    rf"(?<!\d)((?:(?:\+|00)?86{_GAP})?)([1１][3-9３-９]\d)((?:{_GAP}\d){{4}}){_GAP}(\d(?:{_GAP}\d){{3}})(?!\d)"
+    rf"(?<!\d)(?<!\d\.)((?:(?:\+|00)?86{_GAP})?)([1１][3-9３-９]\d)((?:{_GAP}\d){{4}}){_GAP}(\d(?:{_GAP}\d){{3}})(?!\d)"
 )
 _SHORTEST = 11  # digits of a mobile; identity numbers have 18
 _IDENTITY = re.compile(r"(?<!\d)([1-9]\d{5})(?:19|20)\d{2}[01]\d[0-3]\d\d{3}[\dXx](?![\dXx])")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import osmium
 import pytest
 from shapely.geometry import box
@@ -13,6 +15,7 @@ from geo.intake.demand import read_demand
 from geo.intake.venues import read_venues
 from geo.network import read_network
 from geo.premises import ACTIVITY_KINDS, ANY, KEYS, PREMISES, VENUE_KINDS, premises_kind
+from tests.conftest import ROOT
 
 AREA = box(114.99, 29.99, 115.11, 30.01)
 
@@ -115,3 +118,14 @@ def test_a_real_town_counts_as_pyosmium_does(shared_data):
             want[kind] = want.get(kind, 0) + 1
     assert found == want
     assert found["office"] == 477
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_table_stands_in_the_readme(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for key in KEYS:
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{key}=`")]
+        _, _, hosts, active, _ = line.split("|")
+        for cell, there in ((hosts, "venue"), (active, "activity")):
+            want = [r.value for r in PREMISES if r.key == key and getattr(r, there) and r.value != ANY]
+            assert re.findall(r"`(\w+)`", cell) == want

@@ -164,7 +164,26 @@ def test_check_lists_what_is_masked_by_cell(study):
     assert not SECRET.search(CliRunner().invoke(app, ["check", str(study.folder), "--explain"]).output)
 
 
-@given(st.text(st.characters(blacklist_categories=("Nd", "Cs")), max_size=6), st.integers(0, 10**8 - 1))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "115.13912345678",
+        "32.15812345678, 115.8",
+        "91341202139123400005",
+        "0558-2260000",
+        "12345",
+        "96.13912345678",
+    ],
+)
+def test_other_numbers_stay(text):
+    assert mask_mobiles(text) == text
+    assert personal_numbers(text) == []
+
+
+@given(
+    st.text(st.characters(blacklist_categories=("Nd", "Cs"), blacklist_characters="."), max_size=6),
+    st.integers(0, 10**8 - 1),
+)
 def test_what_is_counted_is_what_is_hidden(beside, number):
     text = f"{beside}139{number:08d}{beside}"
     assert [kind for kind, _shown in personal_numbers(text)] == ["mobile"]

@@ -28,7 +28,7 @@ from tests.geo.results import NASTY, toy_result
 
 FILES = {
     "cleaned.xlsx", "merge.csv", "summary.json", "audit.json", "stations.geojson", "communities.geojson", "isochrones.geojson", "gaps.geojson",
-    "recommendations.geojson", "results.gpkg", "report.xlsx", "report.pdf",
+    "recommendations.geojson", "problems.geojson", "results.gpkg", "report.xlsx", "report.pdf",
 }  # fmt: skip
 FORMULAS = ("=1+1", "+86", "-3", "@cmd", '=HYPERLINK("http://evil.example")')
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
@@ -241,7 +241,7 @@ def test_geopackage_bears_the_date_that_it_is_given(tmp_path):
 
 
 def test_headings_are_chinese_and_english(book):
-    assert len(book.sheetnames) == 8
+    assert len(book.sheetnames) == 9
     for sheet in book:
         assert re.search(r"[\u4e00-\u9fff]", sheet.title)
         assert re.search(r"[A-Za-z]{4}", sheet.title)
@@ -317,7 +317,7 @@ def test_users_texts_are_never_formulas(book):
 def test_the_workbooks_xml_has_no_formula(out):
     with zipfile.ZipFile(out / "report.xlsx") as archive:
         sheets = [n for n in archive.namelist() if n.startswith("xl/worksheets/")]
-        assert len(sheets) == 8
+        assert len(sheets) == 9
         assert not any(re.search(rb"<f[ >]", archive.read(name)) for name in sheets)
 
 
