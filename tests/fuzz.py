@@ -324,6 +324,9 @@ def _written(dice: random.Random, rows: list[list[object]], kind: str) -> tuple[
     assert page is not None
     for row in rows:
         page.append([ILLEGAL_CHARACTERS_RE.sub("", v)[:32_000] if isinstance(v, str) else v for v in row])
+        for cell in page[page.max_row]:
+            if cell.data_type == "f":
+                cell.data_type = "s"  # a formula that no program has computed holds nothing to read
     if dice.random() < 0.3 and len(rows) > 3:
         top = dice.randint(1, len(rows) - 1)
         page.merge_cells(
