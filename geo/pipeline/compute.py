@@ -10,6 +10,7 @@ from geo import coverage, gaps, intake, network, report
 from geo.config import Study
 from geo.models import Inputs, StudyResult
 from geo.pipeline.inputs import Progress, load
+from geo.pipeline.moves import moves
 from geo.pipeline.shapes import shapes
 from geo.pipeline.sites import choose_sites
 from geo.pipeline.travel import LONGEST_BAND_S, Travel, main_layer, snap
@@ -96,6 +97,7 @@ def run(
         problems=None
         if inputs.problems is None
         else report.problems_frame(inputs.problems, far, inputs.stations, found),
+        moves=moves(net, inputs, study, stations=station_snap, demand=demand_snap, sites=sites),
     )
     return replace(
         result, summary=report.summarise(result, network.diagnose(net, area=_area(inputs)), shares)

@@ -162,6 +162,6 @@ def _policy(page: str) -> str:
     }
     policy = (
         f"default-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+        "img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
     )
     return f'<meta http-equiv="Content-Security-Policy" content="{policy}">'

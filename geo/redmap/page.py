@@ -20,16 +20,18 @@ from geo.redmap.offline import MissingAssetError, OfflineFigure, script_safe
 MAP_ID = "redmap"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "places.js")
+OWN_SCRIPTS = {"planner": ("engine.js", "choice.js", "whatif.js", "planner.js"), "public": ("public.js",)}
 HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
 
 
 class RedMapElement(MacroElement):
     """The page round the map: markup, data and front end of one view (``planner`` or ``public``)."""
 
+    # branca makes a template of what the macros give: `raw` keeps braces of scripts and of names as they are
     _template = Template(
-        "{% macro header(this, kwargs) %}<style>{{ this.style }}</style>\n"
-        "<script>{{ this.code }}</script>{% endmacro %}"
-        "{% macro html(this, kwargs) %}{{ this.markup }}{% endmacro %}"
+        "{% macro header(this, kwargs) %}<style>{{ this.raw(this.style) }}</style>\n"
+        "<script>{{ this.raw(this.code) }}</script>{% endmacro %}"
+        "{% macro html(this, kwargs) %}{{ this.raw(this.markup) }}{% endmacro %}"
         "{% macro script(this, kwargs) %}RedMap.start({{ this._parent.get_name() }});{% endmacro %}"
     )
 
@@ -40,7 +42,7 @@ class RedMapElement(MacroElement):
         self._id = view
         self.view = view
         self.style = asset("redmap.css")
-        self.code = script_safe("\n".join(asset(name) for name in (*SHARED_SCRIPTS, f"{view}.js")))
+        self.code = script_safe("\n".join(asset(name) for name in (*SHARED_SCRIPTS, *OWN_SCRIPTS[view])))
         strings = _words(view, used_in=f"{asset(f'{view}.html')}\n{self.code}")
         data = {**values, "strings": strings, "layers": {k: v.header() for k, v in layers.items()}}
         blobs = "\n".join(
@@ -51,6 +53,11 @@ class RedMapElement(MacroElement):
             f"{asset(f'{view}.html')}\n"
             f'<script type="application/json" id="redmap-data">{json_in_html(data)}</script>\n{blobs}'
         )
+
+    @staticmethod
+    def raw(text: str) -> str:
+        """``text`` as a template that gives it back unchanged."""
+        return "{% raw %}" + text.replace("{% endraw", "{% endraw %}{{ '{% endraw' }}{% raw %}") + "{% endraw %}"
 
     def render(self, **kwargs: Any) -> Any:
         """Put the map's own element where the markup wants it, then render as usual."""
