@@ -13,13 +13,18 @@ from branca.element import MacroElement
 from jinja2 import Template
 
 from geo.models import MODES, StudyResult
-from geo.redmap import payload
+from geo.redmap import payload, public
 from geo.redmap.codec import Packed
 from geo.redmap.offline import MissingAssetError, OfflineFigure, script_safe
 
 MAP_ID = "redmap"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "places.js")
+SCRIPTS = {
+    "planner": (*SHARED_SCRIPTS, "planner.js"),
+    "public": (*SHARED_SCRIPTS, "calendar.js", "handover.js", "icons.js", "public.js"),
+}
+STYLES = {"planner": ("redmap.css", "print.css"), "public": ("public.css",)}
 HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
 
 
@@ -39,8 +44,10 @@ class RedMapElement(MacroElement):
         self._name = "RedMap"
         self._id = view
         self.view = view
-        self.style = asset("redmap.css")
-        self.code = script_safe("\n".join(asset(name) for name in (*SHARED_SCRIPTS, f"{view}.js")))
+        self.style = "\n".join(asset(name) for name in STYLES[view])
+        code = "\n".join(asset(name) for name in SCRIPTS[view])
+        # a phone has no use for indents: some 5 kB of its 300
+        self.code = script_safe(code if view == "planner" else re.sub(r"^ +", "", code, flags=re.MULTILINE))
         strings = _words(view, used_in=f"{asset(f'{view}.html')}\n{self.code}")
         data = {**values, "strings": strings, "layers": {k: v.header() for k, v in layers.items()}}
         blobs = "\n".join(
@@ -82,7 +89,10 @@ def _words(view: str, *, used_in: str) -> dict[str, Any]:
     if view == "planner":
         return words
     named = {*re.findall(r"['\"](\w+)['\"]", used_in), *MODES, *DAYS}
-    return {lang: {k: v for k, v in table.items() if k in named} for lang, table in words.items()}
+    own: dict[str, Any] = json.loads(asset("public_words.json"))
+    return {
+        lang: {k: v for k, v in {**table, **own[lang]}.items() if k in named} for lang, table in words.items()
+    }
 
 
 def json_in_html(value: Any) -> str:
@@ -99,7 +109,7 @@ def json_in_html(value: Any) -> str:
 
 def render(result: StudyResult, *, view: str) -> str:
     """The page of one view, ``planner`` or ``public``; the same result gives the same bytes."""
-    values, layers = payload.planner(result) if view == "planner" else payload.public(result)
+    values, layers = payload.planner(result) if view == "planner" else public.content(result)
     title = " · ".join(filter(None, (values["name"], values["edition"], "红色地图 Red Map")))
     figure = OfflineFigure(title=title, language=HTML_LANGUAGE[result.language])
     west, south, east, north = (v or 0.0 for v in values["bounds"])
