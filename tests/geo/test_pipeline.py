@@ -20,7 +20,7 @@ from geo.errors import InputError
 
 OUTPUTS = {
     "map.html", "public.html", "cleaned.xlsx", "merge.csv", "summary.json", "audit.json", "stations.geojson", "communities.geojson",
-    "report.pdf", "isochrones.geojson", "gaps.geojson", "recommendations.geojson", "results.gpkg", "report.xlsx",
+    "report.pdf", "poster.pdf", "poster.png", "isochrones.geojson", "gaps.geojson", "recommendations.geojson", "results.gpkg", "report.xlsx",
 }  # fmt: skip
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 
