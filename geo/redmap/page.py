@@ -46,8 +46,7 @@ class RedMapElement(MacroElement):
         self.view = view
         self.style = "\n".join(asset(name) for name in STYLES[view])
         code = "\n".join(asset(name) for name in SCRIPTS[view])
-        # a phone has no use for indents: some 5 kB of its 300
-        self.code = script_safe(code if view == "planner" else re.sub(r"^ +", "", code, flags=re.MULTILINE))
+        self.code = script_safe(code if view == "planner" else shortened(code))
         strings = _words(view, used_in=f"{asset(f'{view}.html')}\n{self.code}")
         data = {**values, "strings": strings, "layers": {k: v.header() for k, v in layers.items()}}
         blobs = "\n".join(
@@ -93,6 +92,15 @@ def _words(view: str, *, used_in: str) -> dict[str, Any]:
     return {
         lang: {k: v for k, v in {**table, **own[lang]}.items() if k in named} for lang, table in words.items()
     }
+
+
+def shortened(code: str) -> str:
+    r"""JavaScript without indents and without lines that are remarks: some 10 kB of the public page's 300.
+
+    >>> shortened("if (a)\n  // why\n  b();\n/* c */\n")
+    'if (a)\nb();\n'
+    """
+    return re.sub(r"^ *(?://.*|/\*.*\*/ *)\n|^ +", "", code, flags=re.MULTILINE)
 
 
 def json_in_html(value: Any) -> str:
