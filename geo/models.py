@@ -322,6 +322,25 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """How one mode moves: what the page needs to compute travel times by itself.
+
+    ``forward_s_per_m``/``backward_s_per_m``: seconds per metre of each edge from u to v and back, ``inf`` where
+    forbidden; ``wait_s`` at every node with lights; access legs at ``access_speed_kmh``; stations, demand and
+    recommended sites linked to the ways of the mode.
+    """
+
+    mode: Mode
+    forward_s_per_m: F64
+    backward_s_per_m: F64
+    access_speed_kmh: float
+    wait_s: float
+    stations: Snapped
+    demand: Snapped
+    sites: Snapped
+
+
+@dataclass(frozen=True, slots=True)
 class StudyResult:
     """All that a build knows; what the page, the report and the service are made from.
 
@@ -330,7 +349,8 @@ class StudyResult:
     area_km2 nearest_station nearest_minutes straight_m reason_zh reason_en reason community
     geometry``. ``recommendations``: ``rank venue_id name kind lon lat gain communities_gain(list of
     {name, people}) geometry``. ``problems`` (None without a ledger): its rows with ``nearest_station
-    nearest_minutes gap_id`` and points, None where not placed. ``open_at``: stations × times, from ``times``. ``summary`` is
+    nearest_minutes gap_id`` and points, None where not placed. ``moves``: the modes that the page can compute,
+    the study's own first. ``open_at``: stations × times, from ``times``. ``summary`` is
     summary.json.
     """
 
@@ -353,6 +373,7 @@ class StudyResult:
     recommendations: gpd.GeoDataFrame
     plan: Plan | None
     problems: gpd.GeoDataFrame | None = None
+    moves: tuple[Movement, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -10,6 +10,7 @@ from geo import coverage, gaps, intake, network, report
 from geo.config import Study
 from geo.models import Inputs, StudyResult
 from geo.pipeline.inputs import Progress, load
+from geo.pipeline.moves import moves
 from geo.pipeline.shapes import shapes
 from geo.pipeline.sites import choose_sites
 from geo.pipeline.travel import LONGEST_BAND_S, Travel, main_layer, snap
@@ -20,14 +21,21 @@ STAGES = ("area", "roads", "inputs", "snap", "times", "coverage", "isochrones", 
 
 
 def run(
-    study: Study, *, cache_dir: Path | None = None, progress: Progress = lambda _stage: None
+    study: Study,
+    *,
+    trial: Path | None = None,
+    cache_dir: Path | None = None,
+    progress: Progress = lambda _stage: None,
 ) -> StudyResult:
     """Compute a whole study; nothing is written (but the network cache, when a folder is given).
 
+    ``trial``: a file of trial stations and closures that the planner page saved.
     ``progress`` is called with each of :data:`STAGES` as it begins. Raises
     :class:`geo.errors.InputError` where an input is wrong.
     """
     net, inputs = load(study, cache_dir=cache_dir, progress=progress)
+    if trial is not None:
+        inputs = intake.with_trial(inputs, intake.read_trial(trial), file=trial.name)
     travel = Travel.of(study)
     standard = study.standard
     progress("snap")
@@ -96,6 +104,7 @@ def run(
         problems=None
         if inputs.problems is None
         else report.problems_frame(inputs.problems, far, inputs.stations, found),
+        moves=moves(net, inputs, study, stations=station_snap, demand=demand_snap, sites=sites),
     )
     return replace(
         result, summary=report.summarise(result, network.diagnose(net, area=_area(inputs)), shares)

@@ -133,7 +133,7 @@ def _pack(coords: F64, part: I64, owner: I64, tags: I64, *, grid_m: float, close
     kept = np.flatnonzero(count >= (3 if closed else 2))
     # features by tag, then along the curve from the first point of their first part; parts as they came
     features, first = np.unique(owner[kept], return_index=True)
-    order = np.lexsort((features, _morton(grid[start[kept[first]]]), tags[features]))
+    order = np.lexsort((features, morton(grid[start[kept[first]]]), tags[features]))
     rank = np.empty(len(tags), dtype=np.int64)
     rank[features[order]] = np.arange(len(features))
     kept = kept[np.argsort(rank[owner[kept]], kind="stable")]
@@ -155,7 +155,7 @@ def _pack(coords: F64, part: I64, owner: I64, tags: I64, *, grid_m: float, close
     zigzag = (steps << 1) ^ (steps >> 63)
     numbers[place], numbers[place + 1] = zigzag[:, 0], zigzag[:, 1]
     # mtime=0: the same input gives the same bytes
-    coded = gzip.compress(_varints(numbers), compresslevel=9, mtime=0)
+    coded = gzip.compress(varints(numbers), compresslevel=9, mtime=0)
     text = base64.b64encode(coded).decode("ascii")
     return Packed(text, float(origin[0]), float(origin[1]), grid_m, len(features))
 
@@ -176,14 +176,16 @@ def _distinct(grid: I64, part: I64, parts: int, *, closed: bool) -> tuple[I64, I
     return grid, start, count
 
 
-def _morton(points: I64) -> I64:
+def morton(points: I64) -> I64:
+    """Numbers along a Morton curve of non-negative integer points (n, 2)."""
     code = np.zeros(len(points), dtype=np.int64)
     for bit in range(24):
         code |= ((points[:, 0] >> bit) & 1) << (2 * bit) | ((points[:, 1] >> bit) & 1) << (2 * bit + 1)
     return code
 
 
-def _varints(values: I64) -> bytes:
+def varints(values: I64) -> bytes:
+    """Non-negative integers in groups of seven bits, the lowest first, as LEB128 has them."""
     wide = values.astype(np.uint64)
     size = np.ones(len(wide), dtype=np.int64)
     for k in range(1, 10):

@@ -21,7 +21,7 @@ MAP_ID = "redmap"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "places.js")
 SCRIPTS = {
-    "planner": (*SHARED_SCRIPTS, "planner.js"),
+    "planner": (*SHARED_SCRIPTS, "engine.js", "choice.js", "whatif.js", "planner.js"),
     "public": (*SHARED_SCRIPTS, "calendar.js", "handover.js", "icons.js", "public.js"),
 }
 STYLES = {"planner": ("redmap.css", "print.css"), "public": ("public.css",)}
@@ -31,10 +31,11 @@ HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
 class RedMapElement(MacroElement):
     """The page round the map: markup, data and front end of one view (``planner`` or ``public``)."""
 
+    # branca makes a template of what the macros give: `raw` keeps braces of scripts and of names as they are
     _template = Template(
-        "{% macro header(this, kwargs) %}<style>{{ this.style }}</style>\n"
-        "<script>{{ this.code }}</script>{% endmacro %}"
-        "{% macro html(this, kwargs) %}{{ this.markup }}{% endmacro %}"
+        "{% macro header(this, kwargs) %}<style>{{ this.raw(this.style) }}</style>\n"
+        "<script>{{ this.raw(this.code) }}</script>{% endmacro %}"
+        "{% macro html(this, kwargs) %}{{ this.raw(this.markup) }}{% endmacro %}"
         "{% macro script(this, kwargs) %}RedMap.start({{ this._parent.get_name() }});{% endmacro %}"
     )
 
@@ -56,6 +57,13 @@ class RedMapElement(MacroElement):
         self.markup = (
             f"{asset(f'{view}.html')}\n"
             f'<script type="application/json" id="redmap-data">{json_in_html(data)}</script>\n{blobs}'
+        )
+
+    @staticmethod
+    def raw(text: str) -> str:
+        """``text`` as a template that gives it back unchanged."""
+        return (
+            "{% raw %}" + text.replace("{% endraw", "{% endraw %}{{ '{% endraw' }}{% raw %}") + "{% endraw %}"
         )
 
     def render(self, **kwargs: Any) -> Any:

@@ -12,9 +12,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo import intake
+from geo.config import DAYS
 from geo.models import StudyResult
 from geo.redmap import codec, strokes
 from geo.redmap.codec import Packed
+from geo.redmap.engine import pack_engine
 from geo.redmap.privacy import mask_everything
 
 AREA_TOLERANCE_M = 8.0
@@ -25,6 +28,7 @@ COARSE_GRID_M = 4.0
 TILE_M = 2500.0  # big shapes are cut, so that a tile draws only what lies in it
 TILE_FROM_POINTS = 4000
 
+WEEK = tuple(f"{day} {hour:02d}:00" for day in DAYS for hour in range(24))
 Content = tuple[dict[str, Any], dict[str, Packed]]
 
 
@@ -50,12 +54,33 @@ def planner(result: StudyResult) -> Content:
         "reach": _reach(result),
     }
     lines, classes = strokes.base_map(result.network)
+    if result.moves:  # the engine's graph is drawn as well: only water and railways stand beside it
+        beside = classes >= strokes.WATER
+        lines, classes = lines[beside], classes[beside]
     layers["roads"] = codec.pack_lines(lines, classes, grid_m=GRID_M)
     layers["areas"] = _areas(inputs.communities)
     layers["gaps"] = _polygons(result.gaps, tolerance_m=BAND_TOLERANCE_M)
     layers["edge"] = _polygons(inputs.area, tolerance_m=AREA_TOLERANCE_M)
+    if result.moves:
+        values["engine"], layers["engine"] = _engine(result)
     clean: dict[str, Any] = mask_everything(values)
     return clean, layers
+
+
+def _engine(result: StudyResult) -> tuple[dict[str, Any], Packed]:
+    """What the page computes travel times from; and the stations open in each hour of the week."""
+    demand = result.inputs.demand
+    layers = list(dict.fromkeys(demand["layer"]))
+    return pack_engine(
+        result.network,
+        result.moves,
+        lon=demand["lon"].to_numpy(dtype=float),
+        lat=demand["lat"].to_numpy(dtype=float),
+        weight=demand["weight"].to_numpy(dtype=float),
+        layer=np.array([layers.index(name) for name in demand["layer"]], dtype=np.int64),
+        layers=layers,
+        community=demand["community"].to_numpy(dtype=np.int64),
+    )
 
 
 def public_values(result: StudyResult, *, columns: Sequence[str]) -> dict[str, Any]:
@@ -125,10 +150,19 @@ def _stations(result: StudyResult) -> list[dict[str, Any]]:
             "said": _text(row["hours_text"]), "street": _text(row["street"]),
             "community": _text(row["community"]), "address": _text(row["address"]), "access": _text(row["access"]),
             "phone": _text(row["phone"]),
+            "week": _week(hours) if known else "",
             "open": "".join("1" if o else "0" for o in result.open_at[i]) if known else None,
             "linked": bool(result.station_snap.edge[i] >= 0),
         })  # fmt: skip
     return rows
+
+
+def _week(hours: str) -> str:
+    """Open in each hour of the week from Monday 00:00, four hours a hexadecimal digit."""
+    open_at = intake.open_at([hours], WEEK)[0]
+    return "".join(
+        f"{int(''.join('1' if o else '0' for o in open_at[i : i + 4]), 2):x}" for i in range(0, 168, 4)
+    )
 
 
 def _communities(result: StudyResult) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ direction: it gives every target and node its time to the nearest source, of one
 once, the times of all pairs within a limit, and the parts of edges within a time.
 """
 
-from geo.travel_times.costs import edge_seconds
+from geo.travel_times.costs import Costs, edge_costs, edge_seconds
 from geo.travel_times.router import Router
 from geo.travel_times.snapping import snap
 
-__all__ = ["Router", "edge_seconds", "snap"]
+__all__ = ["Costs", "Router", "edge_costs", "edge_seconds", "snap"]

@@ -73,6 +73,7 @@ RedMap.partSeen = (layer, p, v, pad) => {
   const s = layer.q * v.k, ox = layer.x * v.k - v.left, oy = -layer.y * v.k - v.top, b = layer.box;
   return ox + b[4 * p + 2] * s >= -pad && ox + b[4 * p] * s <= v.size + pad && oy - b[4 * p + 1] * s >= -pad && oy - b[4 * p + 3] * s <= v.size + pad;
 };
+RedMap.groupSeen = (layer, g, v, pad) => RedMap.partSeen({ x: layer.x, y: layer.y, q: layer.q, box: layer.groups.box }, g, v, pad);
 /* Steps under a pixel are skipped: they cannot be seen. */
 RedMap.trace = (ctx, layer, p, v, close) => {
   const s = layer.q * v.k, ox = layer.x * v.k - v.left, oy = -layer.y * v.k - v.top;
@@ -92,6 +93,7 @@ RedMap.path = (ctx, layer, v, passes, close, pad) => {
   let any = false;
   ctx.beginPath();
   for (let f = 0; f < layer.count; f++) {
+    if (layer.groups && f < layer.groups.of && f % layer.groups.size === 0 && !RedMap.groupSeen(layer, f / layer.groups.size, v, pad || 4)) { f += Math.min(layer.groups.size, layer.groups.of - f) - 1; continue; }
     if (!passes(layer.tag[f])) continue;
     for (let p = layer.partFrom[f]; p < layer.partFrom[f + 1]; p++) {
       if (!RedMap.partSeen(layer, p, v, pad || 4)) continue;
@@ -107,7 +109,8 @@ RedMap.place = (v, at) => {
 };
 
 /* ---- painters, in drawing order ---- */
-RedMap.paintBands = (ctx, v) => {
+RedMap.paintBands = (ctx, v, now) => {
+  if (now) { RedMap.paintField(ctx, v, now); return; }
   const layer = RedMap.layers.bands, minutes = RedMap.data.minutes;
   const rows = minutes.map((m, i) => i).sort((a, b) => minutes[b] - minutes[a]);
   rows.forEach((row, i) => {
@@ -117,6 +120,65 @@ RedMap.paintBands = (ctx, v) => {
       ctx.fill('evenodd');
     }
   });
+};
+/* What is reached under another choice: the ways within each number of minutes, as broad strokes. */
+RedMap.paintField = (ctx, v, now) => {
+  const steps = RedMap.bandSteps(now.choice), layer = RedMap.layers.roads, { u, v: w, length } = RedMap.model, T = now.nodes, mode = RedMap.data.engine.modes[now.choice.mode];
+  const cost = mode.costs[0] || 0, s = layer.q * v.k, ox = layer.x * v.k - v.left, oy = -layer.y * v.k - v.top, width = Math.max(3, 70 * now.scale * v.k);
+  ctx.lineCap = ctx.lineJoin = 'round';
+  ctx.lineWidth = width;
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const limit = steps[i] * 60;
+    let any = false;
+    ctx.beginPath();
+    for (let e = 0; e < length.length; e++) {
+      if (e % layer.groups.size === 0 && !RedMap.groupSeen(layer, e / layer.groups.size, v, width)) { e += layer.groups.size - 1; continue; }
+      const a = T[u[e]], b = T[w[e]];
+      if (!(a <= limit || b <= limit) || !RedMap.partSeen(layer, e, v, width)) continue;
+      const fromU = a <= limit && cost ? (limit - a) / cost : 0, fromV = b <= limit && cost ? (limit - b) / cost : 0, L = length[e];
+      any = true;
+      if (fromU + fromV >= L) { RedMap.trace(ctx, layer, e, v, false); continue; }
+      if (fromU > 0) RedMap.tracePart(ctx, layer, e, s, ox, oy, fromU / L, false);
+      if (fromV > 0) RedMap.tracePart(ctx, layer, e, s, ox, oy, fromV / L, true);
+    }
+    if (any) { ctx.strokeStyle = RedMap.bandColour(i, steps.length); ctx.stroke(); }
+  }
+};
+/* The first `share` of a line, or the last. */
+RedMap.tracePart = (ctx, layer, p, s, ox, oy, share, back) => {
+  const from = layer.pointFrom[p], n = layer.pointFrom[p + 1] - from, at = (i) => { const j = back ? from + n - 1 - i : from + i; return [ox + layer.xs[j] * s, oy - layer.ys[j] * s]; };
+  let whole = 0;
+  for (let i = 1; i < n; i++) { const [x0, y0] = at(i - 1), [x1, y1] = at(i); whole += Math.hypot(x1 - x0, y1 - y0); }
+  let left = whole * Math.min(1, share), [x, y] = at(0);
+  ctx.moveTo(x, y);
+  for (let i = 1; i < n && left > 0; i++) {
+    const [nx, ny] = at(i), step = Math.hypot(nx - x, ny - y), part = step > 0 ? Math.min(1, left / step) : 1;
+    ctx.lineTo(x + (nx - x) * part, y + (ny - y) * part);
+    left -= step;
+    x = nx; y = ny;
+  }
+};
+/* The minutes drawn: those of the study up to the limit chosen, which always is one. */
+RedMap.bandSteps = (c) => [...new Set([...RedMap.data.minutes.filter((m) => m < c.minutes), c.minutes])].sort((a, b) => a - b);
+RedMap.paintMissing = (ctx, v, ratio, now) => {
+  const c = RedMap.palette(), o = RedMap.data.layers.engine, { px, py } = RedMap.model, size = Math.max(4, 90 * now.scale * v.k), half = size / 2;
+  ctx.beginPath();
+  let any = false;
+  for (const i of now.missing) {
+    const x = (px[i] + o.x) * v.k - v.left, y = -(py[i] + o.y) * v.k - v.top;
+    if (x < -half || y < -half || x > v.size + half || y > v.size + half) continue;
+    ctx.rect(x - half, y - half, size, size);
+    any = true;
+  }
+  if (!any) return;
+  ctx.fillStyle = c.gapFill;
+  ctx.fill();
+  const pattern = RedMap.hatch(ctx, ratio, c.gap);
+  pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
+  ctx.globalAlpha = .7;
+  ctx.fillStyle = pattern;
+  ctx.fill();
+  ctx.globalAlpha = 1;
 };
 RedMap.paintAreas = (ctx, v) => {
   const layer = RedMap.layers.areas, c = RedMap.palette(), of = RedMap.areaClassOf;
@@ -246,10 +308,10 @@ RedMap.labels = (ctx, z) => {
   const ranks = z < 13 ? 10 : z < 14 ? 25 : Infinity; // small gaps get their number when there is room
   // a number stands in its gap, beside pins and stations; the worst ones get theirs in any case
   const beside = [0, -22, 22, -44, 44].flatMap((dy) => [0, 32, -32, 64, -64].map((dx) => [dx, dy])).sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
-  if (on.gaps) for (const g of d.gaps) {
+  if (on.gaps) for (const g of RedMap.now ? RedMap.now.gaps : d.gaps || []) {
     if (g.rank > ranks) continue;
     const [gx, gy] = RedMap.place(v, g.at), box = ([dx, dy]) => [gx + dx - 14, gy + dy - 9, gx + dx + 14, gy + dy + 9];
-    const inside = ([dx, dy]) => RedMap.featureIn(RedMap.layers.gaps, (gx + dx + v.left) / v.k, -(gy + dy + v.top) / v.k) === g.area;
+    const inside = ([dx, dy]) => RedMap.now ? true : RedMap.featureIn(RedMap.layers.gaps, (gx + dx + v.left) / v.k, -(gy + dy + v.top) / v.k) === g.area;
     const spot = beside.find((move) => free(box(move)) && inside(move)) || (g.rank <= 5 && beside.find((move) => Math.hypot(...move) < 40 && free(box(move))));
     if (!spot) continue;
     take(box(spot));
@@ -292,6 +354,22 @@ RedMap.paintLabels = (ctx, v, coords) => {
   }
 };
 
+/* Left of the swipe stands what was pinned, right of it what is chosen now. */
+RedMap.sides = (ctx, v, coords, paint) => {
+  const now = RedMap.now || null, pinned = RedMap.pinned;
+  if (!pinned) { paint(now); return; }
+  const map = RedMap.map, edge = map.containerPointToLatLng([map.getSize().x * RedMap.swipe, 0]), x = RedMap.place(v, [edge.lng, 0])[0];
+  for (const [from, to, side] of [[-8, x, pinned.now], [x, v.size + 8, now]]) {
+    if (to <= 0 || from >= v.size) continue;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(from, -8, to - from, v.size + 16);
+    ctx.clip();
+    paint(side);
+    ctx.restore();
+  }
+};
+
 RedMap.Ground = L.GridLayer.extend({
   options: { tileSize: 512, updateWhenIdle: false, updateWhenZooming: false, keepBuffer: 1, maxZoom: 19 },
   // Leaflet rounds the zoom of tiles and then stretches them; ours are drawn at the very zoom of the map
@@ -314,11 +392,11 @@ RedMap.Ground = L.GridLayer.extend({
     if (on.areas && has.areas) RedMap.paintAreas(ctx, v);
     // side streets lie under the bands until these are wide enough to carry them
     if (on.roads && has.roads && v.z < 15) RedMap.paintRoads(ctx, v, [2]);
-    if (on.bands && has.bands) RedMap.paintBands(ctx, v);
+    if (on.bands && has.bands) RedMap.sides(ctx, v, coords, (now) => RedMap.paintBands(ctx, v, now));
     if (on.roads && has.roads) RedMap.paintRoads(ctx, v, v.z < 15 ? [1, 0] : [2, 1, 0]);
     if (on.areas && has.areas) RedMap.paintBorders(ctx, v);
     if (has.edge) RedMap.paintEdge(ctx, v);
-    if (on.gaps && has.gaps) RedMap.paintGaps(ctx, v, ratio);
+    if (on.gaps && has.gaps) RedMap.sides(ctx, v, coords, (now) => now ? RedMap.paintMissing(ctx, v, ratio, now) : RedMap.paintGaps(ctx, v, ratio));
     if (on.stations && has.reach) RedMap.paintReach(ctx, v);
     if (on.stations) RedMap.paintStations(ctx, v);
     RedMap.paintLabels(ctx, v, coords);

@@ -108,8 +108,8 @@ const RedMap = {
     };
     return '\ufeff' + rows.map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n';
   },
-  save(name, text) {
-    const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
+  save(name, text, type) {
+    const url = URL.createObjectURL(new Blob([text], { type: (type || 'text/csv') + ';charset=utf-8' }));
     const link = RedMap.el('a', { href: url, download: name });
     document.body.append(link);
     link.click();

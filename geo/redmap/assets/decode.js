@@ -2,11 +2,13 @@
 'use strict';
 RedMap.EARTH = 6378137;
 
-RedMap.decode = async (id, header) => {
-  const text = RedMap.byId('layer-' + id).textContent;
-  const raw = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+RedMap.unzip = async (id) => {
+  const raw = Uint8Array.from(atob(RedMap.byId('layer-' + id).textContent), (c) => c.charCodeAt(0));
   const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream('gzip'));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+};
+RedMap.decode = async (id, header) => {
+  const bytes = await RedMap.unzip(id);
   let at = 0;
   const next = () => {
     let value = 0, factor = 1, byte;

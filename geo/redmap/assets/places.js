@@ -4,6 +4,8 @@
 /* open, closed or unknown: at the chosen time of week (planner) or now in China (public). */
 RedMap.stateOf = (station) => {
   if (RedMap.data.page === 'planner') {
+    const chosen = RedMap.choice;
+    if (chosen && chosen.at >= 0) return station.week ? (RedMap.weekOf(station)(chosen.at) ? 'open' : 'closed') : 'unknown';
     const at = RedMap.data.times.indexOf(RedMap.state.time);
     if (station.open === null || at < 0) return 'unknown';
     return station.open[at] === '1' ? 'open' : 'closed';
@@ -15,7 +17,7 @@ RedMap.stateWord = (state) => RedMap.t(RedMap.data.page === 'planner'
   ? { open: 'open', closed: 'closed', unknown: 'openUnknown' }[state]
   : { open: 'openNow', closed: 'closedNow', unknown: 'unknownNow' }[state]);
 /* Whether a station is asked for: the public page filters by service. */
-RedMap.shown = (station) => !RedMap.state.service || station.services.includes(RedMap.state.service);
+RedMap.shown = (station) => (!RedMap.state.service || station.services.includes(RedMap.state.service)) && (!RedMap.counts || RedMap.counts(station));
 RedMap.chip = (state) => RedMap.el('span', { class: 'chip ' + state }, RedMap.stateWord(state));
 
 RedMap.selectedStation = () => {
@@ -36,7 +38,7 @@ RedMap.stationCard = (s) => {
   return el('div', { class: 'card-body' },
     el('p', { class: 'eyebrow' }, t('station')),
     el('h3', {}, name(s.name)),
-    el('p', { class: 'status' }, RedMap.chip(state), planner ? el('span', { class: 'muted' }, RedMap.time(RedMap.state.time)) : null),
+    el('p', { class: 'status' }, RedMap.chip(state), planner ? el('span', { class: 'muted' }, RedMap.choice && RedMap.choice.at >= 0 ? RedMap.hourWord(RedMap.choice.at) : RedMap.time(RedMap.state.time)) : null),
     s.linked ? null : el('p', { class: 'warn' }, t('notLinked')),
     el('dl', {},
       row(t('hours'), hours ? el('span', {}, hours) : el('span', { class: 'muted' }, t('unknown'))),
@@ -48,6 +50,7 @@ RedMap.stationCard = (s) => {
       planner ? row(t('issuer'), s.issuer ? name(s.issuer) : '') : [],
       planner ? row(t('date'), s.date ? name(s.date) : '') : [],
       row(t('coordinates'), name(s.at[1].toFixed(5) + ', ' + s.at[0].toFixed(5), 'num'))),
+    planner ? RedMap.shutButton(s) : null,
     planner ? null : el('a', { class: 'go', href: RedMap.route(s.at) }, t('directions')));
 };
 
@@ -108,8 +111,9 @@ RedMap.start = async (map) => {
   RedMap.data = JSON.parse(RedMap.byId('redmap-data').textContent);
   const asked = RedMap.readHash();
   RedMap.state.lang = ['zh', 'en'].includes(asked.lang) ? asked.lang : RedMap.data.lang;
-  for (const [id, header] of Object.entries(RedMap.data.layers)) RedMap.layers[id] = await RedMap.decode(id, header);
+  for (const [id, header] of Object.entries(RedMap.data.layers)) if (id !== 'engine') RedMap.layers[id] = await RedMap.decode(id, header);
   RedMap.setup(asked);
+  if (RedMap.data.layers.engine) await RedMap.startEngine(asked);
   map.invalidateSize({ animate: false });
   const view = /^(\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(asked.map || '');
   if (view && +view[1] <= 19 && Math.abs(+view[2]) <= 85 && Math.abs(+view[3]) <= 180) map.setView([+view[2], +view[3]], +view[1], { animate: false });

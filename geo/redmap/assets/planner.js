@@ -1,6 +1,6 @@
 /* planner.js: the planner's panel, layers, search and downloads. */
 'use strict';
-RedMap.TABS = ['overview', 'gaps', 'sites', 'communities', 'data'];
+RedMap.TABS = ['overview', 'gaps', 'sites', 'whatif', 'communities', 'data'];
 RedMap.ON = { bands: true, areas: false, gaps: true, sites: true, stations: true, roads: true, names: true };
 RedMap.SHOWN_ROWS = 200;
 RedMap.PRINTED_ROWS = 12;
@@ -23,7 +23,7 @@ RedMap.setup = (asked) => {
   RedMap.hashOf = () => {
     const c = RedMap.map.getCenter();
     return { map: [+RedMap.map.getZoom().toFixed(2), c.lat.toFixed(5), c.lng.toFixed(5)].join('/'), lang: s.lang, on: Object.keys(s.on).filter((k) => s.on[k]).join(',') || 'none',
-      m: String(s.minutes), t: s.time, d: s.demand, tab: s.tab, sel: s.sel };
+      m: String(s.minutes), t: s.time, d: s.demand, tab: s.tab, sel: s.sel, ...(RedMap.choice ? RedMap.choiceToHash(RedMap.choice) : {}) };
   };
   RedMap.views.push(RedMap.drawTabs, RedMap.drawPane, RedMap.drawControls, RedMap.drawLegend, RedMap.refreshPopup);
   RedMap.wireSearch();
@@ -38,6 +38,7 @@ RedMap.setup = (asked) => {
   addEventListener('afterprint', RedMap.afterPrint);
 };
 RedMap.ready = (asked) => {
+  if (RedMap.choice) RedMap.drawTrials();
   const [kind, id] = RedMap.split(asked.sel);
   if (RedMap.find(kind, id)) RedMap.select(kind, id, !asked.map);
 };
@@ -71,10 +72,11 @@ RedMap.refreshPopup = () => {
   if (item && RedMap.open) RedMap.open.setContent(RedMap.cardOf(kind, item));
 };
 RedMap.onMapClick = (event) => {
+  if (RedMap.placing) { RedMap.addTrial([event.latlng.lng, event.latlng.lat]); return; }
   const found = RedMap.hit(event.containerPoint, event.originalEvent.pointerType === 'touch' ? 24 : 14);
   if (found) { RedMap.select(found.kind, found.item.id, false); return; }
   const { lng, lat } = event.latlng, d = RedMap.data;
-  const gap = RedMap.state.on.gaps ? RedMap.featureAt(RedMap.layers.gaps, lng, lat) : -1;
+  const gap = RedMap.state.on.gaps && !RedMap.now ? RedMap.featureAt(RedMap.layers.gaps, lng, lat) : -1;
   if (gap >= 0) { RedMap.select('gap', d.gaps.find((g) => g.area === gap).id, false, [lng, lat]); return; }
   const area = RedMap.featureAt(RedMap.layers.areas, lng, lat), community = d.communities.find((c) => c.area === area);
   if (area >= 0 && community) RedMap.select('community', community.id, false, [lng, lat]);
@@ -83,7 +85,8 @@ RedMap.gapName = (g) => (RedMap.state.lang === 'zh' ? g.zh : g.en) || g.id;
 RedMap.why = (g) => RedMap.state.lang === 'zh' ? g.whyZh : g.whyEn;
 /* A reason names the nearest station as a rule: then it is not said twice. */
 RedMap.nearestUntold = (g) => g.nearest && !RedMap.why(g).includes(g.nearest);
-RedMap.cardOf = (kind, item) => {
+RedMap.cardOf = (kind, found) => {
+  const item = kind === 'community' ? RedMap.communityNow(found) : found;
   const { el, t, name, row, number, percent } = RedMap;
   if (kind === 'station') return RedMap.stationCard(item);
   const minutes = (m) => m === null ? t('unknown') : t('minutesValue', { n: number(m, 1) });
@@ -93,7 +96,7 @@ RedMap.cardOf = (kind, item) => {
   if (kind === 'site') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('site') + ' · ' + t('rank', { n: item.rank })), el('h3', {}, name(item.name)),
     el('p', { class: 'big' }, t('gain', { n: number(item.gain) })),
     el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), row(t('coordinates'), name(item.at[1].toFixed(5) + ', ' + item.at[0].toFixed(5), 'num'))),
-    RedMap.benefits(item));
+    RedMap.benefits(item), RedMap.openButton(item));
   return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('community')), el('h3', {}, name(item.name)),
     el('p', { class: 'big' }, percent(item.share)),
     el('dl', {}, row(t('street'), item.street ? name(item.street) : ''), row(t('population'), number(item.people)), row(t('uncovered'), number((item.people || 0) - (item.covered || 0))),
@@ -118,10 +121,10 @@ RedMap.drawTabs = () => {
   RedMap.byId('pane').setAttribute('aria-labelledby', 'tab-' + state.tab);
 };
 RedMap.drawPane = () => {
-  const draw = { overview: RedMap.overview, gaps: RedMap.gapList, sites: RedMap.siteList, communities: RedMap.communityTable, data: RedMap.dataPane };
+  const draw = { overview: RedMap.overview, gaps: RedMap.gapList, sites: RedMap.siteList, whatif: RedMap.whatIf, communities: RedMap.communityTable, data: RedMap.dataPane };
   RedMap.byId('pane').replaceChildren(...draw[RedMap.state.tab]().flat().filter((x) => x));
 };
-RedMap.block = () => RedMap.data.summary.demand[RedMap.state.demand] || {};
+RedMap.block = () => RedMap.blockNow(RedMap.state.demand);
 
 RedMap.bars = (rows) => RedMap.el('div', { class: 'bars' }, rows.map(({ label, share, current, act }) => {
   const { el, percent } = RedMap, fill = el('span', { class: 'fill' });
@@ -132,7 +135,7 @@ RedMap.bars = (rows) => RedMap.el('div', { class: 'bars' }, rows.map(({ label, s
 
 RedMap.overview = () => {
   const { el, t, number, percent, data: d, state: s } = RedMap, b = RedMap.block(), sum = d.summary, layers = Object.keys(sum.demand);
-  const mode = t(d.standard.mode), limit = d.standard.limit_minutes;
+  const mode = t(RedMap.now ? d.engine.modes[RedMap.choice.mode].mode : d.standard.mode), limit = RedMap.now ? RedMap.choice.minutes : d.standard.limit_minutes;
   const delta = b.share_straight_line === null || b.share_straight_line === undefined ? null : (b.share_straight_line - b.share) * 100;
   const kpi = (id, value, label) => el('div', { class: 'kpi', id }, el('b', { class: 'num' }, value), el('span', {}, label));
   const straight = el('div', { class: 'versus' }, [['network', t('networkFigure'), b.share], ['straight', t('straightFigure'), b.share_straight_line]].map(([cls, label, share]) => {
@@ -142,22 +145,23 @@ RedMap.overview = () => {
   }));
   const range = b.share_range || [];
   return [
+    RedMap.banner(),
     layers.length > 1 ? el('div', { class: 'segments', role: 'group', 'aria-label': t('demand') }, layers.map((key) => el('button', { type: 'button', 'aria-pressed': String(key === s.demand), class: RedMap.isWord(key) ? '' : 'data', onclick: () => RedMap.set({ demand: key }) }, RedMap.layerName(key)))) : null,
     el('div', { class: 'headline' },
       el('p', {}, t('headline', { who: RedMap.layerName(s.demand), mode, minutes: limit })),
       el('strong', { class: 'num', id: 'headline' }, percent(b.share)),
       el('p', { class: 'muted' }, t('ofPeople', { covered: number(b.covered), total: number(b.total) })),
-      straight,
+      RedMap.now ? null : straight,
       delta === null ? null : el('p', { class: 'muted', id: 'delta' }, t(delta >= 0 ? 'straightNote' : 'straightUnder', { pp: number(Math.abs(delta), 1) })),
       range.length === 2 ? el('p', { class: 'muted', id: 'range' }, t('rangeNote', { low: percent(range[0]), high: percent(range[1]) })) : null),
-    ...RedMap.brief(),
+    ...(RedMap.now ? [] : RedMap.brief()),
     el('div', { class: 'kpis' },
       kpi('kpi-uncovered', number((b.total || 0) - (b.covered || 0)), t('notCovered')), kpi('kpi-two', percent(b.share_two_or_more), t('twoOrMore')),
       kpi('kpi-median', number(b.median_minutes, 1), t('medianMinutes')), kpi('kpi-stations', number(sum.stations.used) + ' / ' + number(sum.stations.listed), t('stationsUsed')),
-      kpi('kpi-hours', number(sum.stations.hours_known) + ' / ' + number(sum.stations.used), t('hoursKnown')), kpi('kpi-gaps', number(sum.gaps.count), t('gapCount'))),
+      kpi('kpi-hours', number(sum.stations.hours_known) + ' / ' + number(sum.stations.used), t('hoursKnown')), kpi('kpi-gaps', number(RedMap.now ? RedMap.now.gaps.length : sum.gaps.count), t('gapCount'))),
     ...RedMap.barBlock('byMinutes', Object.entries(b.share_by_minutes || {}).sort((a, c) => a[0] - c[0]).map(([m, share]) => ({ label: t('withinMinutes', { m }), share, current: +m === limit }))),
-    ...RedMap.barBlock('byTime', d.times.filter((time) => time in (b.share_by_time || {})).map((time) => ({ label: RedMap.time(time), share: b.share_by_time[time], current: time === s.time, act: () => RedMap.set({ time }) })), t('byTimeNote')),
-    ...RedMap.barBlock('byService', Object.entries(b.share_by_service || {}).map(([key, share]) => ({ label: RedMap.word('svc', key), share }))),
+    ...(RedMap.now ? [] : RedMap.barBlock('byTime', d.times.filter((time) => time in (b.share_by_time || {})).map((time) => ({ label: RedMap.time(time), share: b.share_by_time[time], current: time === s.time, act: () => RedMap.set({ time }) })), t('byTimeNote'))),
+    ...(RedMap.now ? [] : RedMap.barBlock('byService', Object.entries(b.share_by_service || {}).map(([key, share]) => ({ label: RedMap.word('svc', key), share })))),
   ];
 };
 RedMap.barBlock = (title, rows, note) => rows.length ? [RedMap.el('section', { class: 'block' }, RedMap.el('h2', {}, RedMap.t(title)), RedMap.bars(rows), note ? RedMap.el('p', { class: 'note' }, note) : null)] : [];
@@ -185,6 +189,12 @@ RedMap.item = (kind, item, badge, title, value, ...more) => RedMap.el('button', 
   RedMap.el('span', { class: 'rank' }, String(badge)), RedMap.el('span', { class: 'item-body' }, RedMap.el('span', { class: 'item-head' }, RedMap.name(title), RedMap.el('b', { class: 'num' }, value)), ...more));
 RedMap.gapList = () => {
   const { el, t, number, data: d } = RedMap;
+  if (RedMap.now) {
+    const left = RedMap.now.gaps.reduce((sum, g) => sum + g.people, 0), names = new Map(d.communities.map((c) => [c.area, c.name]));
+    return [RedMap.banner(), el('h2', {}, t('gapsTitle')), el('p', { class: 'muted' }, t('gapsIntro', { n: number(RedMap.now.gaps.length), people: number(left) })), el('p', { class: 'note' }, t('gapsRough')),
+      el('div', { class: 'list', id: 'gap-list' }, RedMap.now.gaps.slice(0, RedMap.rows).map((g) => el('button', { type: 'button', class: 'item gap', onclick: () => RedMap.fly(g.at, 15) }, el('span', { class: 'rank' }, String(g.rank)),
+        el('span', { class: 'item-body' }, el('span', { class: 'item-head' }, RedMap.name(names.get(g.community) || ''), el('b', { class: 'num' }, t('people', { n: number(g.people) })))))))];
+  }
   return [el('h2', {}, t('gapsTitle')),
     el('p', { class: 'muted' }, d.gaps.length ? t('gapsIntro', { n: number(d.summary.gaps.count), people: number(d.summary.gaps.people) }) : t('gapsNone')),
     el('div', { class: 'list', id: 'gap-list' }, d.gaps.slice(0, RedMap.rows).map((g) => RedMap.item('gap', g, g.rank, RedMap.gapName(g), t('people', { n: number(g.people) }),
@@ -204,9 +214,9 @@ RedMap.siteList = () => {
 RedMap.communityTable = () => {
   const { el, t, number, percent, data: d, state: s } = RedMap, left = (c) => (c.people || 0) - (c.covered || 0);
   const value = { uncovered: (c) => -left(c), share: (c) => c.share === null ? 2 : c.share, people: (c) => -(c.people || 0), median: (c) => -(c.median === null ? 1e9 : c.median) }[s.sort];
-  const rows = [...d.communities].sort((a, b) => value(a) - value(b)).slice(0, RedMap.rows);
+  const rows = d.communities.map(RedMap.communityNow).sort((a, b) => value(a) - value(b)).slice(0, RedMap.rows);
   const head = (key, label) => el('th', { scope: 'col', 'aria-sort': s.sort === key ? 'other' : null }, el('button', { type: 'button', class: s.sort === key ? 'current' : '', onclick: () => RedMap.set({ sort: key }) }, label));
-  return [el('h2', {}, t('communitiesTitle')),
+  return [RedMap.banner(), el('h2', {}, t('communitiesTitle')),
     d.communities.length > rows.length ? el('p', { class: 'muted' }, t('shownOf', { shown: rows.length, all: number(d.communities.length) })) : null,
     el('div', { class: 'table-wrap' }, el('table', { id: 'communities' },
       el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('name')), head('people', t('population')), head('uncovered', t('uncovered')), head('share', t('share')), head('median', t('median')))),
@@ -219,7 +229,7 @@ RedMap.csvButton = (which) => RedMap.el('button', { type: 'button', class: 'outl
 RedMap.downloads = {
   communities() {
     const t = RedMap.t, head = ['id', 'name', 'street', 'population', 'covered', 'share', 'shareStraight', 'median', 'nearest'].map((k) => k === 'id' ? 'ID' : t(k));
-    RedMap.save('communities.csv', RedMap.csv([head, ...RedMap.data.communities.map((c) => [c.id, c.name, c.street, c.people, c.covered, c.share, c.straight, c.median, c.nearest])]));
+    RedMap.save('communities.csv', RedMap.csv([head, ...RedMap.data.communities.map(RedMap.communityNow).map((c) => [c.id, c.name, c.street, c.people, c.covered, c.share, RedMap.now ? '' : c.straight, c.median, RedMap.now ? '' : c.nearest])]));
   },
   stations() {
     const t = RedMap.t, head = ['ID', t('name'), t('kind'), 'lon (WGS-84)', 'lat (WGS-84)', t('services'), t('hours'), t('address'), t('phone'), t('street'), t('community'), t('issuer'), t('date'), ...RedMap.data.times.map(RedMap.time)];
@@ -288,8 +298,8 @@ RedMap.drawControls = () => {
   }
   box.dataset.lang = s.lang;
   box.replaceChildren(...[
-    d.times.length ? el('label', { class: 'field' }, el('span', {}, t('time')), el('select', { id: 'time', onchange: (event) => RedMap.set({ time: event.target.value }) }, d.times.map((time) => el('option', { value: time, selected: time === s.time }, RedMap.time(time))))) : null,
-    s.steps.length ? el('label', { class: 'field slider' }, el('span', {}, t('minutes'), el('b', { id: 'minutes-value' }, t('minutesValue', { n: s.minutes }))), slide) : null,
+    d.times.length && !(RedMap.choice && RedMap.choice.at >= 0) ? el('label', { class: 'field' }, el('span', {}, t('time')), el('select', { id: 'time', onchange: (event) => RedMap.set({ time: event.target.value }) }, d.times.map((time) => el('option', { value: time, selected: time === s.time }, RedMap.time(time))))) : null,
+    s.steps.length && !RedMap.now ? el('label', { class: 'field slider' }, el('span', {}, t('minutes'), el('b', { id: 'minutes-value' }, t('minutesValue', { n: s.minutes }))), slide) : null,
   ].filter(Boolean));
   if (id && RedMap.byId(id) && box.contains(RedMap.byId(id))) RedMap.byId(id).focus();
 };
@@ -305,8 +315,8 @@ RedMap.drawLegend = () => {
   const n = s.steps.length, c = RedMap.palette(), has = (kind) => Array.prototype.includes.call(layers.roads.tag, kind);
   const entry = (kind, label) => el('li', {}, RedMap.swatch(kind), el('span', {}, label));
   const parts = {
-    bands: () => [el('li', { class: 'unit' }, t('unitMinutes', { mode: t(d.standard.mode) })), ...s.steps.filter((m) => m <= s.minutes).map((m) => entry({ colour: RedMap.bandColour(s.steps.indexOf(m), n) }, t('bandLegend', { m })))],
-    stations: () => [el('li', { class: 'unit' }, RedMap.time(s.time)), entry('open', t('open')), entry('closed', t('closed')), entry('unknown', t('openUnknown')), ...(RedMap.selectedStation() >= 0 ? [entry('reach', t('reachLegend'))] : [])],
+    bands: () => [el('li', { class: 'unit' }, t('unitMinutes', { mode: t(RedMap.now ? d.engine.modes[RedMap.choice.mode].mode : d.standard.mode) })), ...(RedMap.now ? RedMap.bandSteps(RedMap.choice) : s.steps.filter((m) => m <= s.minutes)).map((m, i, all) => entry({ colour: RedMap.now ? RedMap.bandColour(i, all.length) : RedMap.bandColour(s.steps.indexOf(m), n) }, t('bandLegend', { m })))],
+    stations: () => [el('li', { class: 'unit' }, RedMap.choice && RedMap.choice.at >= 0 ? RedMap.hourWord(RedMap.choice.at) : RedMap.time(s.time)), entry('open', t('open')), entry('closed', t('closed')), entry('unknown', t('openUnknown')), ...(RedMap.selectedStation() >= 0 ? [entry('reach', t('reachLegend'))] : [])],
     gaps: () => [entry('gap', t('gapLegend'))],
     sites: () => [entry('site', t('siteLegend'))],
     areas: () => [el('li', { class: 'unit' }, t('areaLegend')), ...c.area.map((colour, i) => entry({ colour }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%')), entry('border', t('borderLegend'))],
