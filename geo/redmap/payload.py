@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -22,12 +22,9 @@ from geo.redmap.privacy import mask_everything
 
 AREA_TOLERANCE_M = 8.0
 BAND_TOLERANCE_M = 6.0
-PUBLIC_TOLERANCE_M = 12.0
-PUBLIC_CLOSING_M = 45.0  # joins the ribbons along streets into areas: the public page draws no roads
 REACH_TOLERANCE_M = 12.0
 GRID_M = 2.0
 COARSE_GRID_M = 4.0
-PUBLIC_COLUMNS = ("id", "name", "at", "services", "hours", "said", "address", "phone", "plates", "linked")
 TILE_M = 2500.0  # big shapes are cut, so that a tile draws only what lies in it
 TILE_FROM_POINTS = 4000
 
@@ -86,26 +83,15 @@ def _engine(result: StudyResult) -> tuple[dict[str, Any], Packed]:
     )
 
 
-def public(result: StudyResult) -> Content:
-    """What riders need: stations, hours, services, service areas; no road, boundary or head count."""
-    points = gpd.GeoDataFrame(
-        geometry=gpd.points_from_xy(result.inputs.stations["lon"], result.inputs.stations["lat"])
-    )
-    values = {
+def public_values(result: StudyResult, *, columns: Sequence[str]) -> dict[str, Any]:
+    """What both pages may know: the head of the study and, of its stations, the columns named."""
+    table = result.inputs.stations
+    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(table["lon"], table["lat"]))
+    return {
         "page": "public",
         **_head(result, _bounds(points, result.bands)),
-        "stations": [{k: s[k] for k in PUBLIC_COLUMNS} for s in _stations(result)],
+        "stations": [{key: row[key] for key in columns} for row in _stations(result)],
     }
-    clean: dict[str, Any] = mask_everything(values)
-    shapes = _closed(_rough(result.bands, PUBLIC_TOLERANCE_M / 2), PUBLIC_CLOSING_M * _scale(result.bands))
-    tolerance = PUBLIC_TOLERANCE_M * _scale(result.bands)
-    packed = _bands(shapes, _scale(result.bands), tolerance_m=tolerance, grid_m=COARSE_GRID_M)
-    return clean, {"bands": packed}
-
-
-def _closed(shapes: Any, radius_m: float) -> Any:
-    """Shapes grown and shrunk again, which fills narrow places and keeps nested shapes nested."""
-    return shapely.buffer(shapely.buffer(shapes, radius_m, quad_segs=2), -radius_m, quad_segs=2)
 
 
 def _rough(frame: gpd.GeoDataFrame, tolerance_m: float) -> Any:
@@ -162,7 +148,7 @@ def _stations(result: StudyResult) -> list[dict[str, Any]]:
             "at": [round(float(row["lon"]), 6), round(float(row["lat"]), 6)],
             "services": sorted(row["services"]), "hours": hours if known else "",
             "said": _text(row["hours_text"]), "street": _text(row["street"]),
-            "community": _text(row["community"]), "address": _text(row["address"]),
+            "community": _text(row["community"]), "address": _text(row["address"]), "access": _text(row["access"]),
             "phone": _text(row["phone"]),
             "week": _week(hours) if known else "",
             "open": "".join("1" if o else "0" for o in result.open_at[i]) if known else None,
