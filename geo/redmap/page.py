@@ -21,7 +21,15 @@ MAP_ID = "redmap"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "places.js")
 SCRIPTS = {
-    "planner": (*SHARED_SCRIPTS, "engine.js", "choice.js", "whatif.js", "planner.js"),
+    "planner": (
+        *SHARED_SCRIPTS,
+        "handover.js",
+        "engine.js",
+        "choice.js",
+        "whatif.js",
+        "picture.js",
+        "planner.js",
+    ),
     "public": (*SHARED_SCRIPTS, "calendar.js", "handover.js", "icons.js", "public.js"),
 }
 STYLES = {"planner": ("redmap.css", "print.css"), "public": ("public.css",)}

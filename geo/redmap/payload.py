@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pypinyin import Style, lazy_pinyin
 
 from geo import intake
 from geo.config import DAYS
@@ -45,6 +46,7 @@ def planner(result: StudyResult) -> Content:
         "communities": _communities(result),
         "gaps": _gaps(result),
         "sites": _sites(result),
+        "problems": _problems(result),
         "plan": _plan(result),
         "audit": dict(Counter(entry.action for entry in inputs.audit)),
         "notes": list(result.network.notes),
@@ -92,6 +94,15 @@ def public_values(result: StudyResult, *, columns: Sequence[str]) -> dict[str, A
         **_head(result, _bounds(points, result.bands)),
         "stations": [{key: row[key] for key in columns} for row in _stations(result)],
     }
+
+
+def initials(name: str) -> str:
+    """The first letters of a name's pinyin, by which people search.
+
+    >>> initials("颍河路驿站A1")
+    'yhlyza1'
+    """
+    return "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower().replace(" ", "")
 
 
 def _rough(frame: gpd.GeoDataFrame, tolerance_m: float) -> Any:
@@ -143,7 +154,7 @@ def _stations(result: StudyResult) -> list[dict[str, Any]]:
         hours = row["hours"]
         known = isinstance(hours, str) and hours != ""
         rows.append({
-            "id": _text(row["station_id"]), "name": _text(row["name"]), "kind": _text(row["kind"]),
+            "id": _text(row["station_id"]), "name": _text(row["name"]), "py": initials(_text(row["name"])), "kind": _text(row["kind"]),
             "plates": [_text(p) for p in row["plates"]],
             "at": [round(float(row["lon"]), 6), round(float(row["lat"]), 6)],
             "services": sorted(row["services"]), "hours": hours if known else "",
@@ -179,7 +190,7 @@ def _communities(result: StudyResult) -> list[dict[str, Any]]:
     for row in table.to_dict("records"):
         key = str(row["community_id"])
         rows.append({
-            "id": key, "area": places.get(key, -1), "at": centres.get(key), "name": _text(row["name"]),
+            "id": key, "area": places.get(key, -1), "at": centres.get(key), "name": _text(row["name"]), "py": initials(_text(row["name"])),
             "street": _text(row["street"]), "people": _number(row["population"]),
             "covered": _number(row["covered_people"]), "share": _number(row["share"]),
             "straight": _number(row["share_straight"]), "median": _number(row["median_minutes"]),
@@ -208,13 +219,29 @@ def _gaps(result: StudyResult) -> list[dict[str, Any]]:
 def _sites(result: StudyResult) -> list[dict[str, Any]]:
     return [
         {
-            "id": _text(row["venue_id"]), "rank": int(row["rank"]), "name": _text(row["name"]),
+            "id": _text(row["venue_id"]), "rank": int(row["rank"]), "name": _text(row["name"]), "py": initials(_text(row["name"])),
             "kind": _text(row["kind"]), "at": [round(float(row["lon"]), 6), round(float(row["lat"]), 6)],
             "gain": _number(row["gain"]),
             "for": [{"name": _text(c["name"]), "people": _number(c["people"])}
                     for c in list(row["communities_gain"])[:8]],
         }
         for row in result.recommendations.to_dict("records")
+    ]  # fmt: skip
+
+
+def _problems(result: StudyResult) -> list[dict[str, Any]]:
+    """The riders' ledger where it has a place on the map."""
+    if result.problems is None:
+        return []
+    placed = result.problems[result.problems["lon"].notna()]
+    return [
+        {
+            "id": _text(row["problem_id"]), "name": _text(row["text"]), "kind": _text(row["kind"]), "state": row["state"],
+            "time": _text(row["time"]), "place": _text(row["place"]), "nearest": _text(row["nearest_station"]),
+            "minutes": _number(row["nearest_minutes"]), "gap": _text(row["gap_id"]),
+            "at": [round(float(row["lon"]), 6), round(float(row["lat"]), 6)],
+        }
+        for row in placed.to_dict("records")
     ]  # fmt: skip
 
 
