@@ -131,7 +131,7 @@ def test_a_trial_station_is_placed_dragged_saved_loaded_and_built(visit, tmp_pat
         for step in range(8):
             page.mouse.move(pin["x"] + 15 + 9 * step, pin["y"] + 15)
         page.mouse.up()
-        page.wait_for_timeout(500)
+        page.evaluate("RedMap.compute()")
         moved = layer(page)["covered"]
         assert moved != start
         with page.expect_download() as saved:
@@ -141,7 +141,7 @@ def test_a_trial_station_is_placed_dragged_saved_loaded_and_built(visit, tmp_pat
         assert page.locator(".trial-pin").count() == 0
         page.locator("#trial-file").set_input_files(tmp_path / "trial.json")
         page.locator(".trial-pin").wait_for()
-        page.wait_for_timeout(500)
+        page.evaluate("RedMap.compute()")
         assert layer(page)["covered"] == pytest.approx(moved, abs=1.0)
     built = pipeline.run(pipeline.sample_study(), trial=tmp_path / "trial.json", cache_dir=cache_dir)
     # a trial joins the drawn way, which is rounded to 2 m; the analysis joins the surveyed one

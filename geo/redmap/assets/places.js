@@ -111,9 +111,10 @@ RedMap.start = async (map) => {
   RedMap.data = JSON.parse(RedMap.byId('redmap-data').textContent);
   const asked = RedMap.readHash();
   RedMap.state.lang = ['zh', 'en'].includes(asked.lang) ? asked.lang : RedMap.data.lang;
+  const engine = RedMap.data.layers.engine ? RedMap.loadEngine() : null; // the worker reads while the page does
   for (const [id, header] of Object.entries(RedMap.data.layers)) if (id !== 'engine') RedMap.layers[id] = await RedMap.decode(id, header);
   RedMap.setup(asked);
-  if (RedMap.data.layers.engine) await RedMap.startEngine(asked);
+  if (engine) await RedMap.startEngine(engine, asked);
   map.invalidateSize({ animate: false });
   const view = /^(\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(asked.map || '');
   if (view && +view[1] <= 19 && Math.abs(+view[2]) <= 85 && Math.abs(+view[3]) <= 180) map.setView([+view[2], +view[3]], +view[1], { animate: false });
