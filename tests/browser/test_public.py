@@ -322,3 +322,15 @@ def test_too_many_stations_share_their_areas(result, monkeypatch):
     values, layers = public.content(result)
     assert values["bandsOf"] == "all"
     assert layers["bands"].features == len(result.bands)
+
+
+def test_areas_of_closed_stations_are_not_drawn(visit):
+    near = """() => { const want = RedMap.bandColour(0, RedMap.state.steps.length).match(/[0-9]+/g).map(Number); let n = 0;
+        for (const c of document.querySelectorAll('.leaflet-tile')) { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+          for (let i = 0; i < d.length; i += 4) if (d[i] === want[0] && d[i + 1] === want[1] && d[i + 2] === want[2]) n++; }
+        return n; }"""
+    counts = []
+    for clock in (NOON, NIGHT):
+        with visit(clock=clock, address="#theme=light") as page:
+            counts.append(page.evaluate(near))
+    assert 0 < counts[1] < 0.9 * counts[0]

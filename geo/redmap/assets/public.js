@@ -57,7 +57,14 @@ RedMap.drawTheme = () => {
 };
 
 /* ---- state of stations: now, in China ---- */
-RedMap.opennessOf = (station) => RedMap.openness(station.hours, RedMap.state.now);
+RedMap.opennessOf = (station) => {
+  const { now } = RedMap.state, known = RedMap.opennessKnown.get(station);
+  if (known && known.now === now) return known.value;
+  const value = RedMap.openness(station.hours, now);
+  RedMap.opennessKnown.set(station, { now, value });
+  return value;
+};
+RedMap.opennessKnown = new Map();
 RedMap.stateOf = (station) => RedMap.opennessOf(station).state;
 RedMap.shown = (station) => RedMap.state.wanted.every((k) => station.services.includes(k)) && !(RedMap.state.onlyOpen && RedMap.stateOf(station) === 'closed');
 RedMap.stateText = (station) => {
@@ -68,13 +75,14 @@ RedMap.stateText = (station) => {
 };
 
 /* ---- service areas: tag = station's row × steps + step, or only the step where stations are too many ---- */
+RedMap.useful = (station) => RedMap.shown(station) && RedMap.stateOf(station) !== 'closed';
 RedMap.paintBands = (ctx, v) => {
   const layer = RedMap.layers.bands, { steps } = RedMap.state, each = RedMap.data.bandsOf === 'station', chosen = each ? RedMap.selectedStation() : -1;
   for (let k = steps.length - 1; k >= 0; k--) {
     ctx.fillStyle = RedMap.bandColour(k, steps.length);
     for (let f = 0; f < layer.count; f++) {
       const row = Math.floor(layer.tag[f] / steps.length);
-      if (layer.tag[f] % steps.length !== k || (each && (chosen >= 0 ? row !== chosen : !RedMap.shown(RedMap.data.stations[row])))) continue;
+      if (layer.tag[f] % steps.length !== k || (each && (chosen >= 0 ? row !== chosen : !RedMap.useful(RedMap.data.stations[row])))) continue;
       ctx.beginPath();
       let any = false;
       for (let p = layer.partFrom[f]; p < layer.partFrom[f + 1]; p++) if (RedMap.partSeen(layer, p, v, 4)) { RedMap.trace(ctx, layer, p, v, true); any = true; }
@@ -200,7 +208,7 @@ RedMap.drawPublic = () => {
   line.replaceChildren(...(d.hotline ? [el('span', {}, t('hotline')), ' ', RedMap.telephone(d.hotline)] : []));
   const swatch = (colour) => { const dot = el('i', { class: 'dot' }); dot.style.background = colour; return dot; };
   RedMap.byId('legend').replaceChildren(...['open', 'unknown', 'closed'].map((k) => RedMap.chip(k)),
-    el('span', { class: 'bands' }, t('layerBandsPublic', { mode: t(d.standard.mode) }), ...s.steps.map((m, i) => el('span', {}, swatch(RedMap.bandColour(i, s.steps.length)), t('bandLegend', { m })))),
+    el('span', { class: 'bands' }, t(d.bandsOf === 'station' ? 'layerBandsPublic' : 'layerBandsAll', { mode: t(d.standard.mode) }), ...s.steps.map((m, i) => el('span', {}, swatch(RedMap.bandColour(i, s.steps.length)), t('bandLegend', { m })))),
     s.you ? el('span', {}, el('i', { class: 'dot you' }), t('you')) : '');
   const year = new Date(s.now.day * 864e5).getUTCFullYear(), known = d.calendar.years;
   RedMap.byId('calendar-note').textContent = year >= known[0] && year <= known[1] ? '' : t('calendarUnknown', { year });
