@@ -23,6 +23,7 @@ SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "places.js")
 SCRIPTS = {
     "planner": (
         *SHARED_SCRIPTS,
+        "painters.js",
         "handover.js",
         "engine.js",
         "choice.js",
@@ -70,9 +71,7 @@ class RedMapElement(MacroElement):
     @staticmethod
     def raw(text: str) -> str:
         """``text`` as a template that gives it back unchanged."""
-        return (
-            "{% raw %}" + text.replace("{% endraw", "{% endraw %}{{ '{% endraw' }}{% raw %}") + "{% endraw %}"
-        )
+        return "{% raw %}" + text.replace("{%", "{% endraw %}{{ '{%' }}{% raw %}") + "{% endraw %}"
 
     def render(self, **kwargs: Any) -> Any:
         """Put the map's own element where the markup wants it, then render as usual."""

@@ -122,150 +122,6 @@ RedMap.paintBands = (ctx, v, now) => {
     }
   });
 };
-/* What is reached under another choice: the ways within each number of minutes, as broad strokes. */
-RedMap.paintField = (ctx, v, now) => {
-  const steps = RedMap.bandSteps(now.choice), layer = RedMap.layers.roads, { u, v: w, length } = RedMap.model, T = now.nodes, mode = RedMap.data.engine.modes[now.choice.mode];
-  const cost = mode.costs[0] || 0, s = layer.q * v.k, ox = layer.x * v.k - v.left, oy = -layer.y * v.k - v.top, width = Math.max(3, 70 * now.scale * v.k);
-  ctx.lineCap = ctx.lineJoin = 'round';
-  ctx.lineWidth = width;
-  for (let i = steps.length - 1; i >= 0; i--) {
-    const limit = steps[i] * 60;
-    let any = false;
-    ctx.beginPath();
-    for (let e = 0; e < length.length; e++) {
-      if (e % layer.groups.size === 0 && !RedMap.groupSeen(layer, e / layer.groups.size, v, width)) { e += layer.groups.size - 1; continue; }
-      const a = T[u[e]], b = T[w[e]];
-      if (!(a <= limit || b <= limit) || !RedMap.partSeen(layer, e, v, width)) continue;
-      const fromU = a <= limit && cost ? (limit - a) / cost : 0, fromV = b <= limit && cost ? (limit - b) / cost : 0, L = length[e];
-      any = true;
-      if (fromU + fromV >= L) { RedMap.trace(ctx, layer, e, v, false); continue; }
-      if (fromU > 0) RedMap.tracePart(ctx, layer, e, s, ox, oy, fromU / L, false);
-      if (fromV > 0) RedMap.tracePart(ctx, layer, e, s, ox, oy, fromV / L, true);
-    }
-    if (any) { ctx.strokeStyle = RedMap.bandColour(i, steps.length); ctx.stroke(); }
-  }
-};
-/* The first `share` of a line, or the last. */
-RedMap.tracePart = (ctx, layer, p, s, ox, oy, share, back) => {
-  const from = layer.pointFrom[p], n = layer.pointFrom[p + 1] - from, at = (i) => { const j = back ? from + n - 1 - i : from + i; return [ox + layer.xs[j] * s, oy - layer.ys[j] * s]; };
-  let whole = 0;
-  for (let i = 1; i < n; i++) { const [x0, y0] = at(i - 1), [x1, y1] = at(i); whole += Math.hypot(x1 - x0, y1 - y0); }
-  let left = whole * Math.min(1, share), [x, y] = at(0);
-  ctx.moveTo(x, y);
-  for (let i = 1; i < n && left > 0; i++) {
-    const [nx, ny] = at(i), step = Math.hypot(nx - x, ny - y), part = step > 0 ? Math.min(1, left / step) : 1;
-    ctx.lineTo(x + (nx - x) * part, y + (ny - y) * part);
-    left -= step;
-    x = nx; y = ny;
-  }
-};
-/* The minutes drawn: those of the study up to the limit chosen, which always is one. */
-RedMap.bandSteps = (c) => [...new Set([...RedMap.data.minutes.filter((m) => m < c.minutes), c.minutes])].sort((a, b) => a - b);
-RedMap.paintMissing = (ctx, v, ratio, now) => {
-  const c = RedMap.palette(), o = RedMap.data.layers.engine, { px, py } = RedMap.model, size = Math.max(4, 90 * now.scale * v.k), half = size / 2;
-  ctx.beginPath();
-  let any = false;
-  for (const i of now.missing) {
-    const x = (px[i] + o.x) * v.k - v.left, y = -(py[i] + o.y) * v.k - v.top;
-    if (x < -half || y < -half || x > v.size + half || y > v.size + half) continue;
-    ctx.rect(x - half, y - half, size, size);
-    any = true;
-  }
-  if (!any) return;
-  ctx.fillStyle = c.gapFill;
-  ctx.fill();
-  const pattern = RedMap.hatch(ctx, ratio, c.gap);
-  pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
-  ctx.globalAlpha = .7;
-  ctx.fillStyle = pattern;
-  ctx.fill();
-  ctx.globalAlpha = 1;
-};
-RedMap.paintAreas = (ctx, v) => {
-  const layer = RedMap.layers.areas, c = RedMap.palette(), of = RedMap.areaClassOf;
-  for (let k = 0; k < 5; k++) {
-    if (RedMap.path(ctx, layer, v, (tag) => of[tag] === k, true)) { ctx.fillStyle = c.area[k]; ctx.fill('evenodd'); }
-  }
-};
-RedMap.paintBorders = (ctx, v) => {
-  if (v.z < 11 || !RedMap.path(ctx, RedMap.layers.areas, v, () => true, true)) return;
-  ctx.strokeStyle = RedMap.palette().border;
-  ctx.lineWidth = v.z < 14 ? .7 : 1.1;
-  ctx.stroke();
-};
-RedMap.ROAD = [ // drawing class: least zoom, width in px at zooms 12, 14, 16, 18
-  { z: 0, w: [2, 3.4, 6, 10] }, { z: 11, w: [1.3, 2.6, 5, 8] }, { z: 13, w: [.7, 1.5, 3.6, 6.5] }, { z: 15, w: [.5, .7, 1.2, 1.8] },
-];
-RedMap.roadWidth = (k, z) => {
-  const w = RedMap.ROAD[k].w, at = Math.max(0, Math.min(3, (z - 12) / 2)), i = Math.min(2, Math.floor(at));
-  return w[i] + (w[i + 1] - w[i]) * (at - i);
-};
-RedMap.paintRoads = (ctx, v, kinds) => {
-  const layer = RedMap.layers.roads, c = RedMap.palette();
-  ctx.lineCap = ctx.lineJoin = 'round';
-  if (kinds.includes(0) && RedMap.path(ctx, layer, v, (tag) => tag === 4, false)) {
-    ctx.strokeStyle = c.water;
-    ctx.lineWidth = v.z < 13 ? 1.4 : v.z < 15 ? 2.2 : 3.2;
-    ctx.stroke();
-  }
-  if (v.z >= 15 && RedMap.path(ctx, layer, v, (tag) => tag === 3, false)) {
-    ctx.strokeStyle = c.path;
-    ctx.lineWidth = RedMap.roadWidth(3, v.z);
-    ctx.setLineDash([4, 3]);
-    ctx.stroke();
-    ctx.setLineDash([]);
-  }
-  for (const wide of [true, false]) {
-    for (const k of kinds) {
-      if (v.z < RedMap.ROAD[k].z || !RedMap.path(ctx, layer, v, (tag) => tag === k, false, 8)) continue;
-      ctx.strokeStyle = wide ? (k === 2 ? c.localCasing : c.casing) : (k === 2 ? c.local : c.road);
-      ctx.lineWidth = RedMap.roadWidth(k, v.z) + (wide ? 1.4 : 0);
-      ctx.stroke();
-    }
-  }
-  if (kinds.includes(0) && RedMap.path(ctx, layer, v, (tag) => tag === 5, false)) {
-    ctx.lineCap = 'butt';
-    ctx.strokeStyle = c.rail;
-    ctx.lineWidth = v.z < 14 ? 1.4 : 2.2;
-    ctx.setLineDash([7, 4]);
-    ctx.stroke();
-    ctx.setLineDash([]);
-  }
-};
-RedMap.paintGaps = (ctx, v, ratio) => {
-  if (!RedMap.path(ctx, RedMap.layers.gaps, v, () => true, true)) return;
-  const c = RedMap.palette();
-  ctx.fillStyle = c.gapFill;
-  ctx.fill('evenodd');
-  // a pattern lives in device pixels: 8 px divides the tile, so that hatches meet at its borders
-  const pattern = RedMap.hatch(ctx, ratio, c.gap);
-  pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
-  ctx.globalAlpha = .6;
-  ctx.fillStyle = pattern;
-  ctx.fill('evenodd');
-  ctx.globalAlpha = 1;
-  ctx.strokeStyle = c.gap;
-  ctx.lineWidth = v.z < 12 ? .7 : v.z < 13 ? 1.1 : 1.6;
-  ctx.stroke();
-};
-RedMap.paintEdge = (ctx, v) => {
-  if (!RedMap.path(ctx, RedMap.layers.edge, v, () => true, true)) return;
-  ctx.strokeStyle = RedMap.palette().edge;
-  ctx.lineWidth = 1.6;
-  ctx.setLineDash([10, 4, 2, 4]);
-  ctx.stroke();
-  ctx.setLineDash([]);
-};
-RedMap.paintReach = (ctx, v) => {
-  const row = RedMap.selectedStation();
-  if (row < 0 || !RedMap.path(ctx, RedMap.layers.reach, v, (tag) => tag === row, true)) return;
-  ctx.strokeStyle = RedMap.palette().ring;
-  ctx.lineWidth = 5;
-  ctx.stroke();
-  ctx.strokeStyle = RedMap.palette().reach;
-  ctx.lineWidth = 2.4;
-  ctx.stroke();
-};
 RedMap.paintStations = (ctx, v) => {
   const size = v.z < 12 ? 3.8 : v.z < 13 ? 5 : v.z < 15 ? 7 : 8.5;
   RedMap.data.stations.forEach((s, row) => {
@@ -275,12 +131,6 @@ RedMap.paintStations = (ctx, v) => {
     const chosen = row === RedMap.selectedStation();
     RedMap.mark(ctx, RedMap.stateOf(s), x, y, chosen ? size * 1.5 : size);
   });
-};
-RedMap.paintProblems = (ctx, v) => {
-  for (const s of RedMap.data.problems || []) {
-    const [x, y] = RedMap.place(v, s.at);
-    if (x > -20 && y > -20 && x < v.size + 20 && y < v.size + 20) RedMap.mark(ctx, s.state === 'closed' ? 'problemClosed' : 'problem', x, y, v.z < 12 ? 4.5 : 7);
-  }
 };
 RedMap.paintSites = (ctx, v) => {
   for (const s of [...RedMap.data.sites].reverse()) {
@@ -361,22 +211,6 @@ RedMap.paintLabels = (ctx, v, coords) => {
   }
 };
 
-/* Left of the swipe stands what was pinned, right of it what is chosen now. */
-RedMap.sides = (ctx, v, coords, paint) => {
-  const now = RedMap.now || null, pinned = RedMap.pinned;
-  if (!pinned) { paint(now); return; }
-  const map = RedMap.map, edge = map.containerPointToLatLng([map.getSize().x * RedMap.swipe, 0]), x = RedMap.place(v, [edge.lng, 0])[0];
-  for (const [from, to, side] of [[-8, x, pinned.now], [x, v.size + 8, now]]) {
-    if (to <= 0 || from >= v.size) continue;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(from, -8, to - from, v.size + 16);
-    ctx.clip();
-    paint(side);
-    ctx.restore();
-  }
-};
-
 RedMap.Ground = L.GridLayer.extend({
   options: { tileSize: 512, updateWhenIdle: false, updateWhenZooming: false, keepBuffer: 1, maxZoom: 19 },
   // Leaflet rounds the zoom of tiles and then stretches them; ours are drawn at the very zoom of the map
@@ -408,7 +242,7 @@ RedMap.paint = (ctx, v, coords, ratio) => {
   if (on.areas && has.areas) RedMap.paintAreas(ctx, v);
   // side streets lie under the bands until these are wide enough to carry them
   if (on.roads && has.roads && v.z < 15) RedMap.paintRoads(ctx, v, [2]);
-  if (on.bands && has.bands) RedMap.sides(ctx, v, coords, (now) => RedMap.paintBands(ctx, v, now));
+  if (on.bands && has.bands) { if (RedMap.sides) RedMap.sides(ctx, v, coords, (now) => RedMap.paintBands(ctx, v, now)); else RedMap.paintBands(ctx, v); }
   if (on.roads && has.roads) RedMap.paintRoads(ctx, v, v.z < 15 ? [1, 0] : [2, 1, 0]);
   if (on.areas && has.areas) RedMap.paintBorders(ctx, v);
   if (has.edge) RedMap.paintEdge(ctx, v);

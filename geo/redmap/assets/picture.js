@@ -71,4 +71,6 @@ RedMap.hint = () => {
   const card = RedMap.el('aside', { class: 'hint-card', id: 'hint', 'aria-labelledby': 'hint-title' }, RedMap.el('b', { id: 'hint-title', 'data-i18n': 'hint' }), RedMap.el('span', { 'data-i18n': 'hintText' }),
     RedMap.el('button', { type: 'button', 'data-i18n': 'hintClose', onclick: () => { card.remove(); try { localStorage.setItem(RedMap.HINT, '1'); } catch (error) { /* then it is said again next time */ } } }));
   RedMap.byId('stage').append(card);
+  // whoever goes to work needs no hint
+  addEventListener('pointerdown', (event) => { if (!card.contains(event.target)) card.remove(); }, { once: true });
 };
