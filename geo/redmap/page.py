@@ -27,6 +27,7 @@ SCRIPTS = {
         "engine.js",
         "choice.js",
         "whatif.js",
+        "history.js",
         "picture.js",
         "planner.js",
     ),
