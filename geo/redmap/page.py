@@ -28,6 +28,7 @@ SCRIPTS = {
         "choice.js",
         "whatif.js",
         "history.js",
+        "tables.js",
         "picture.js",
         "planner.js",
     ),
