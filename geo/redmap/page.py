@@ -28,6 +28,8 @@ SCRIPTS = {
         "engine.js",
         "choice.js",
         "whatif.js",
+        "history.js",
+        "tables.js",
         "picture.js",
         "planner.js",
     ),

@@ -306,3 +306,81 @@ def test_braces_in_names_stay_text(chromium, tmp_path):
     page.locator('html[data-ready="1"]').wait_for(state="attached")
     assert page.evaluate("RedMap.data.stations.slice(0, 4).map((s) => s.name)") == names
     page.close()
+
+
+def test_the_back_button_goes_back_a_view(visit, sample_result):
+    station = str(sample_result.inputs.stations["station_id"].iloc[3])
+    with visit("#lang=zh") as page:
+        steps = page.evaluate("history.length")
+        page.locator("#tab-whatif").click()
+        page.wait_for_timeout(600)
+        choose(page, {"off": [station]})
+        page.evaluate("RedMap.map.setZoom(14, { animate: false })")  # moving the map is not a step
+        assert page.evaluate("history.length") == steps + 2
+        page.go_back()
+        page.locator('html[data-computed="base"]').wait_for(state="attached")
+        assert page.evaluate("[RedMap.state.tab, RedMap.choice.off.length]") == ["whatif", 0]
+        page.go_back()
+        page.locator("#tab-overview[aria-selected=true]").wait_for()
+        page.go_forward()
+        page.go_forward()
+        page.locator('html[data-computed]:not([data-computed="base"])').wait_for(state="attached")
+        assert page.evaluate("RedMap.choice.off") == [station]
+        assert page.evaluate("history.length") == steps + 2
+
+
+def test_a_slider_that_is_dragged_is_one_step(visit):
+    with visit("#lang=zh&tab=whatif") as page:
+        steps = page.evaluate("history.length")
+        page.evaluate("{ for (const minutes of [14, 13, 12, 11]) RedMap.choose({ minutes }); }")
+        assert page.evaluate("history.length") == steps + 1
+        page.go_back()
+        page.locator('html[data-computed="base"]').wait_for(state="attached")
+        assert page.evaluate("RedMap.choice.minutes") == 15
+
+
+def test_an_address_changed_by_hand_is_followed(visit):
+    with visit("#lang=zh") as page:
+        page.evaluate("location.hash = '#lang=en&tab=gaps&f=walk,15,toilet,47'")
+        page.locator("#tab-gaps[aria-selected=true]").wait_for()
+        page.locator('html[data-computed]:not([data-computed="base"])').wait_for(state="attached")
+        assert page.locator("html").get_attribute("lang") == "en"
+        assert page.evaluate("RedMap.choice.at") == 47
+
+
+def test_a_long_list_of_trial_stations_survives_in_the_address(visit):
+    with visit("#lang=zh") as page:
+        page.evaluate(
+            "RedMap.choose({ add: Array.from({ length: 50 }, (_, i) => RedMap.trial([115.76 + i / 1e3, 32.88])) })"
+        )
+        address, covered = page.evaluate("location.hash"), layer(page)["covered"]
+    with visit(address) as page:
+        assert page.evaluate("RedMap.choice.add.length") == 50
+        assert layer(page)["covered"] == pytest.approx(covered, abs=1.0)
+
+
+def test_the_table_of_communities_is_filtered(visit, sample_result):
+    from geo.redmap.payload import initials
+
+    name = str(sample_result.inputs.communities["name"].iloc[5])
+    rows = "#communities tbody tr"
+    with visit("#tab=communities") as page:
+        everything = page.locator(rows).count()
+        page.locator("#filter").press_sequentially(initials(name))
+        assert 1 <= page.locator(rows).count() < everything
+        assert name in page.locator("#communities").inner_text()
+        assert page.evaluate("document.activeElement.id") == "filter"
+        page.locator("#filter").fill("zzzz")
+        assert page.locator(rows).count() == 0
+        page.locator("#filter").fill("")
+        assert page.locator(rows).count() == everything
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("width", [390, 1024, 1280])
+def test_every_tab_is_seen_whole(visit, language, width):
+    with visit(f"#lang={language}", viewport={"width": width, "height": 800}) as page:
+        edge, last = page.evaluate(
+            "['#panel', '#tabs button:last-child'].map((s) => document.querySelector(s).getBoundingClientRect().right)"
+        )
+        assert last <= edge + 0.5

@@ -2,6 +2,7 @@
    Every text that comes from data reaches the page through textContent only. */
 'use strict';
 const RedMap = {
+  LONGEST: 12000, // of a value in the address: fifty trial stations with all their services
   data: null, map: null, layers: {}, state: {}, views: [], formats: {},
 
   /* An element: props are properties, `class` and aria-* included; children are nodes or texts. */
@@ -53,14 +54,15 @@ const RedMap = {
     const found = {};
     let asked;
     try { asked = new URLSearchParams(location.hash.slice(1)); } catch (error) { return found; }
-    for (const [key, value] of asked) if (value.length < 300) found[key] = value;
+    for (const [key, value] of asked) if (value.length < RedMap.LONGEST) found[key] = value;
     return found;
   },
   writeHash() {
     if (!RedMap.hashOf) return;
     const text = '#' + Object.entries(RedMap.hashOf()).filter(([, v]) => v !== null && v !== '')
       .map(([k, v]) => k + '=' + encodeURIComponent(v).replace(/%2F/g, '/').replace(/%2C/g, ',').replace(/%3A/g, ':')).join('&');
-    if (text !== location.hash) history.replaceState(null, '', text);
+    if (text === location.hash) return;
+    if (RedMap.keep) RedMap.keep(text); else history.replaceState(null, '', text);
   },
   set(patch) {
     Object.assign(RedMap.state, patch);

@@ -111,6 +111,13 @@ RedMap.home = () => {
   RedMap.map.fitBounds([[s, w], [n, e]], { paddingTopLeft: [14, 14], paddingBottomRight: [14, 34], animate: false });
 };
 
+/* Show the place that an address asks for: zoom/latitude/longitude; false where it is none. */
+RedMap.look = (text) => {
+  const view = /^(\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(text || '');
+  if (!view || +view[1] > 19 || Math.abs(+view[2]) > 85 || Math.abs(+view[3]) > 180) return false;
+  RedMap.map.setView([+view[2], +view[3]], +view[1], { animate: false });
+  return true;
+};
 /* Start: read the data, restore the state, draw, say so. Errors surface in the console. */
 RedMap.start = async (map) => {
   RedMap.map = map;
@@ -122,9 +129,7 @@ RedMap.start = async (map) => {
   RedMap.setup(asked);
   if (engine) await RedMap.startEngine(engine, asked);
   map.invalidateSize({ animate: false });
-  const view = /^(\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(asked.map || '');
-  if (view && +view[1] <= 19 && Math.abs(+view[2]) <= 85 && Math.abs(+view[3]) <= 180) map.setView([+view[2], +view[3]], +view[1], { animate: false });
-  else RedMap.home();
+  if (!RedMap.look(asked.map)) RedMap.home();
   RedMap.ground = new RedMap.Ground({ pane: 'tilePane' }).addTo(map);
   RedMap.byId('zoom-in').addEventListener('click', () => map.zoomIn());
   RedMap.byId('zoom-out').addEventListener('click', () => map.zoomOut());

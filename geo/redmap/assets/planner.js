@@ -6,20 +6,24 @@ RedMap.SHOWN_ROWS = 200;
 RedMap.PRINTED_ROWS = 12;
 RedMap.rows = RedMap.SHOWN_ROWS;
 
-RedMap.setup = (asked) => {
+/* The part of the state that an address may ask for. */
+RedMap.take = (asked) => {
   const d = RedMap.data, s = RedMap.state, layers = Object.keys(d.summary.demand);
-  const limit = d.standard.limit_minutes;
   s.on = { ...RedMap.ON };
   if (asked.on !== undefined) for (const key of Object.keys(s.on)) s.on[key] = asked.on.split(',').includes(key);
   s.steps = [...d.minutes].sort((a, b) => a - b);
-  s.minutes = s.steps.includes(+asked.m) ? +asked.m : (s.steps[s.steps.length - 1] || limit);
+  s.minutes = s.steps.includes(+asked.m) ? +asked.m : (s.steps[s.steps.length - 1] || d.standard.limit_minutes);
   s.time = d.times.includes(asked.t) ? asked.t : (d.times.find((t) => /15:00|12:00/.test(t)) || d.times[0] || '');
   s.demand = layers.includes(asked.d) ? asked.d : RedMap.mainLayer();
   s.tab = RedMap.TABS.includes(asked.tab) ? asked.tab : 'overview';
-  s.sort = 'uncovered';
   s.sel = '';
+};
+RedMap.setup = (asked) => {
+  const s = RedMap.state;
+  RedMap.take(asked);
+  s.sort = 'uncovered';
   RedMap.areaClassOf = [];
-  for (const c of d.communities) if (c.area >= 0) RedMap.areaClassOf[c.area] = c.share === null ? 0 : RedMap.areaClass(c.share);
+  for (const c of RedMap.data.communities) if (c.area >= 0) RedMap.areaClassOf[c.area] = c.share === null ? 0 : RedMap.areaClass(c.share);
   RedMap.hashOf = () => {
     const c = RedMap.map.getCenter();
     return { map: [+RedMap.map.getZoom().toFixed(2), c.lat.toFixed(5), c.lng.toFixed(5)].join('/'), lang: s.lang, on: Object.keys(s.on).filter((k) => s.on[k]).join(',') || 'none',
@@ -33,7 +37,7 @@ RedMap.setup = (asked) => {
   RedMap.byId('copy').addEventListener('click', async () => {
     try { await navigator.clipboard.writeText(location.href); RedMap.toast(RedMap.t('copied')); } catch (error) { RedMap.toast(RedMap.t('copyFailed')); }
   });
-  if (matchMedia('(min-width: 761px)').matches) RedMap.byId('rail').open = true;
+  if (matchMedia('(min-width: 1081px)').matches) RedMap.byId('rail').open = true; // on less it would lie on the map
   RedMap.byId('rail').addEventListener('toggle', () => RedMap.map.invalidateSize({ animate: false }));
   RedMap.map.on('click', RedMap.onMapClick);
   addEventListener('beforeprint', RedMap.beforePrint);
@@ -43,6 +47,7 @@ RedMap.ready = (asked) => {
   if (RedMap.choice) RedMap.drawTrials();
   const [kind, id] = RedMap.split(asked.sel);
   if (RedMap.find(kind, id)) RedMap.select(kind, id, !asked.map);
+  RedMap.wireHistory();
 };
 /* The layer that gaps and sites are about, as in the pipeline. */
 RedMap.mainLayer = () => { const layers = Object.keys(RedMap.data.summary.demand); return layers.includes('residents') ? 'residents' : layers[0]; };
@@ -111,7 +116,9 @@ RedMap.benefits = (site) => site.for.length ? RedMap.el('ul', { class: 'benefits
 
 /* ---- panel ---- */
 RedMap.drawTabs = () => {
-  const { el, t, state } = RedMap, focused = document.activeElement && document.activeElement.id;
+  const { el, t, state } = RedMap, focused = document.activeElement && document.activeElement.id, shown = state.lang + ' ' + state.tab;
+  if (RedMap.byId('tabs').dataset.shown === shown) return; // a button replaced under a finger would lose the tap
+  RedMap.byId('tabs').dataset.shown = shown;
   RedMap.byId('tabs').replaceChildren(...RedMap.TABS.map((tab, i) => el('button', {
     type: 'button', role: 'tab', id: 'tab-' + tab, tabIndex: tab === state.tab ? 0 : -1, 'aria-selected': String(tab === state.tab), 'aria-controls': 'pane',
     onclick: () => { RedMap.set({ tab }); RedMap.byId('panel').scrollTop = 0; },
@@ -215,33 +222,6 @@ RedMap.siteList = () => {
     el('div', { class: 'list', id: 'site-list' }, d.sites.map((s) => RedMap.item('site', s, s.rank, s.name, t('gain', { n: number(s.gain) }),
       s.kind ? el('span', { class: 'muted' }, RedMap.word('kinds', s.kind)) : null,
       s.for.some((f) => f.name) ? el('span', { class: 'muted' }, t('benefits', { list: '' }), RedMap.name(s.for.map((f) => f.name).filter(Boolean).slice(0, 3).join(' · '))) : null)))];
-};
-RedMap.communityTable = () => {
-  const { el, t, number, percent, data: d, state: s } = RedMap, left = (c) => (c.people || 0) - (c.covered || 0);
-  const value = { uncovered: (c) => -left(c), share: (c) => c.share === null ? 2 : c.share, people: (c) => -(c.people || 0), median: (c) => -(c.median === null ? 1e9 : c.median) }[s.sort];
-  const rows = d.communities.map(RedMap.communityNow).sort((a, b) => value(a) - value(b)).slice(0, RedMap.rows);
-  const head = (key, label) => el('th', { scope: 'col', 'aria-sort': s.sort === key ? 'other' : null }, el('button', { type: 'button', class: s.sort === key ? 'current' : '', onclick: () => RedMap.set({ sort: key }) }, label));
-  return [RedMap.banner(), el('h2', {}, t('communitiesTitle')),
-    d.communities.length > rows.length ? el('p', { class: 'muted' }, t('shownOf', { shown: rows.length, all: number(d.communities.length) })) : null,
-    el('div', { class: 'table-wrap' }, el('table', { id: 'communities' },
-      el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('name')), head('people', t('population')), head('uncovered', t('uncovered')), head('share', t('share')), head('median', t('median')))),
-      el('tbody', {}, rows.map((c) => el('tr', { class: s.sel === 'community:' + c.id ? 'chosen' : '', onclick: () => RedMap.select('community', c.id, true) },
-        el('th', { scope: 'row' }, el('button', { type: 'button', class: 'plain', onclick: (event) => { event.stopPropagation(); RedMap.select('community', c.id, true); } }, RedMap.name(c.name)), c.street ? RedMap.name(c.street, 'sub') : null),
-        el('td', {}, number(c.people)), el('td', {}, number(left(c))), el('td', {}, percent(c.share)), el('td', {}, c.median === null ? '–' : number(c.median, 1))))))),
-    el('p', {}, RedMap.csvButton('communities'))];
-};
-RedMap.csvButton = (which) => RedMap.el('button', { type: 'button', class: 'outline', id: 'csv-' + which, onclick: () => RedMap.downloads[which]() }, RedMap.t(which === 'stations' ? 'csvStations' : 'csvCommunities'));
-RedMap.downloads = {
-  communities() {
-    const t = RedMap.t, head = ['id', 'name', 'street', 'population', 'covered', 'share', 'shareStraight', 'median', 'nearest'].map((k) => k === 'id' ? 'ID' : t(k));
-    RedMap.save('communities.csv', RedMap.csv([head, ...RedMap.data.communities.map(RedMap.communityNow).map((c) => [c.id, c.name, c.street, c.people, c.covered, c.share, RedMap.now ? '' : c.straight, c.median, RedMap.now ? '' : c.nearest])]));
-  },
-  stations() {
-    const t = RedMap.t, head = ['ID', t('name'), t('kind'), 'lon (WGS-84)', 'lat (WGS-84)', t('services'), t('hours'), t('address'), t('phone'), t('street'), t('community'), t('issuer'), t('date'), ...RedMap.data.times.map(RedMap.time)];
-    const at = (s, i) => RedMap.t(s.open === null ? 'openUnknown' : s.open[i] === '1' ? 'open' : 'closed');
-    RedMap.save('stations.csv', RedMap.csv([head, ...RedMap.data.stations.map((s) => [s.id, s.name, RedMap.word('kinds', s.kind), s.at[0], s.at[1], s.services.map((k) => RedMap.word('svc', k)).join(' '), s.hours || s.said, s.address, s.phone, s.street, s.community, s.issuer, s.date,
-      ...RedMap.data.times.map((_, i) => at(s, i))])]));
-  },
 };
 RedMap.dataPane = () => {
   const { el, t, number, percent, row, name, data: d } = RedMap, sum = d.summary, net = sum.network || {}, iso = sum.isochrones || {}, from = sum.provenance || {};
