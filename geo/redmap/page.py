@@ -57,7 +57,9 @@ class RedMapElement(MacroElement):
     @staticmethod
     def raw(text: str) -> str:
         """``text`` as a template that gives it back unchanged."""
-        return "{% raw %}" + text.replace("{% endraw", "{% endraw %}{{ '{% endraw' }}{% raw %}") + "{% endraw %}"
+        return (
+            "{% raw %}" + text.replace("{% endraw", "{% endraw %}{{ '{% endraw' }}{% raw %}") + "{% endraw %}"
+        )
 
     def render(self, **kwargs: Any) -> Any:
         """Put the map's own element where the markup wants it, then render as usual."""

@@ -174,7 +174,9 @@ def _stations(result: StudyResult) -> list[dict[str, Any]]:
 def _week(hours: str) -> str:
     """Open in each hour of the week from Monday 00:00, four hours a hexadecimal digit."""
     open_at = intake.open_at([hours], WEEK)[0]
-    return "".join(f"{int(''.join('1' if o else '0' for o in open_at[i : i + 4]), 2):x}" for i in range(0, 168, 4))
+    return "".join(
+        f"{int(''.join('1' if o else '0' for o in open_at[i : i + 4]), 2):x}" for i in range(0, 168, 4)
+    )
 
 
 def _communities(result: StudyResult) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ def problem(covers: sparse.csr_array, weight: F64, candidate: I64, *, add: int) 
     """
     while True:
         size = len(candidate)
-        covers, weight = _merge_rows(covers, weight)
+        covers, weight = merge_rows(covers, weight)
         keep = ~_dominated(covers)
         covers, candidate = covers[np.flatnonzero(keep)], candidate[keep]
         if len(candidate) == size:
@@ -56,7 +56,8 @@ def _transposed(covers: sparse.csr_array) -> sparse.csr_array:
     return by_row
 
 
-def _merge_rows(covers: sparse.csr_array, weight: F64) -> tuple[sparse.csr_array, F64]:
+def merge_rows(covers: sparse.csr_array, weight: F64) -> tuple[sparse.csr_array, F64]:
+    """Rows (columns of ``covers``) with weight and a candidate, those with one cover set merged into one."""
     by_row = _transposed(covers)
     rows = np.flatnonzero((weight > 0) & (np.diff(by_row.indptr) > 0))
     by_row, weight = by_row[rows], weight[rows]
