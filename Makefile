@@ -43,10 +43,10 @@ $(TEST_READY): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[service,print,database,test]'
 	touch $(READY) $@
 
-# Debian's browser drives the page tests; Chinese needs a font to be looked at.
+# Debian's browser drives the page tests, its Node those of the page's engine; Chinese needs a font.
 browser:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
-	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium fonts-wqy-microhei; }
+	@{ command -v chromium >/dev/null || command -v chromium-browser >/dev/null; } && command -v node >/dev/null || \
+	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium fonts-wqy-microhei nodejs; }
 
 # A real PostGIS, started by the tests in a folder of their own, answers the tests of stations in a database.
 postgis:

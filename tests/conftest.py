@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import shapely
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -52,3 +53,25 @@ def sample_result(cache_dir: Path):
     from geo import pipeline
 
     return pipeline.run(pipeline.sample_study(), cache_dir=cache_dir)
+
+
+@pytest.fixture(scope="session")
+def wuhan(shared_data, tmp_path_factory, cache_dir):
+    """The whole of Wuhan, on foot at 5 km/h."""
+    from geo import pipeline
+    from geo.config import study_from_mapping
+
+    data = shared_data / "wuhan"
+    folder = tmp_path_factory.mktemp("wuhan")
+    boundary = folder / "area.geojson"
+    boundary.write_text(shapely.to_geojson(shapely.box(113.6, 29.9, 115.2, 31.5)), encoding="utf-8")
+    mapping_ = {
+        "study": {"name": "武汉"},
+        "area": {"boundary": boundary.name},
+        "roads": {"file": str(data / "roads.osm.pbf")},
+        "stations": [{"file": str(data / "stations_gcj02.xlsx"), "datum": "gcj02"}],
+        "demand": {"residents": {"file": str(data / "population_20plus_500m.csv"), "weight": "pop20plus"}},
+        "standard": {"speed_kmh": 5.0, "max_access_m": 1250, "services": []},
+        "siting": {"add": 0},
+    }
+    return pipeline.run(study_from_mapping(mapping_, folder=folder), cache_dir=cache_dir)

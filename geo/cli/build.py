@@ -52,11 +52,11 @@ def _print_summary(summary: dict[str, Any], out: Path) -> None:
     console.print(f"地图 map: {(out / 'map.html').resolve()}", soft_wrap=True, highlight=False)
 
 
-def _build(study: Study, out: Path, cache: Path | None, *, as_json: bool) -> None:
+def _build(study: Study, out: Path, cache: Path | None, *, as_json: bool, trial: Path | None = None) -> None:
     from geo import pipeline
 
     with stages(quiet=as_json) as progress:
-        result = pipeline.build(study, out, cache_dir=cache_folder(cache), progress=progress)
+        result = pipeline.build(study, out, trial=trial, cache_dir=cache_folder(cache), progress=progress)
     if as_json:
         print_json({**result.summary, "out": str(out.resolve())})
     else:
@@ -84,6 +84,10 @@ def build(
     out: Annotated[
         Path | None, typer.Option(help="输出文件夹，默认 maps/<研究文件夹名> / output folder")
     ] = None,
+    trial: Annotated[
+        Path | None,
+        typer.Option(help="推演页保存的试点文件（JSON） / trial stations saved by the planner page"),
+    ] = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -92,4 +96,4 @@ def build(
     Example: redmap build my-district --out maps/my-district
     """
     loaded = load_study(study)
-    _build(loaded, out or Path("maps") / loaded.folder.name, cache, as_json=as_json)
+    _build(loaded, out or Path("maps") / loaded.folder.name, cache, as_json=as_json, trial=trial)

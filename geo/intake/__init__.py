@@ -6,6 +6,7 @@ from geo.intake.hours import open_at
 from geo.intake.privacy_scan import Masked, scan_tables
 from geo.intake.read import missing_files, read_inputs
 from geo.intake.recruitment import read_recruitment
+from geo.intake.trial import read_trial, with_trial
 
 __all__ = [
     "Masked",
@@ -16,5 +17,7 @@ __all__ = [
     "read_area",
     "read_inputs",
     "read_recruitment",
+    "read_trial",
     "scan_tables",
+    "with_trial",
 ]

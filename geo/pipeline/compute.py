@@ -21,14 +21,21 @@ STAGES = ("area", "roads", "inputs", "snap", "times", "coverage", "isochrones", 
 
 
 def run(
-    study: Study, *, cache_dir: Path | None = None, progress: Progress = lambda _stage: None
+    study: Study,
+    *,
+    trial: Path | None = None,
+    cache_dir: Path | None = None,
+    progress: Progress = lambda _stage: None,
 ) -> StudyResult:
     """Compute a whole study; nothing is written (but the network cache, when a folder is given).
 
+    ``trial``: a file of trial stations and closures that the planner page saved.
     ``progress`` is called with each of :data:`STAGES` as it begins. Raises
     :class:`geo.errors.InputError` where an input is wrong.
     """
     net, inputs = load(study, cache_dir=cache_dir, progress=progress)
+    if trial is not None:
+        inputs = intake.with_trial(inputs, intake.read_trial(trial), file=trial.name)
     travel = Travel.of(study)
     standard = study.standard
     progress("snap")

@@ -16,15 +16,20 @@ from geo.pipeline.inputs import Progress
 
 
 def build(
-    study: Study, out: Path, *, cache_dir: Path | None = None, progress: Progress = lambda _stage: None
+    study: Study,
+    out: Path,
+    *,
+    trial: Path | None = None,
+    cache_dir: Path | None = None,
+    progress: Progress = lambda _stage: None,
 ) -> StudyResult:
     """Compute a study and write every output of design 3.3 into ``out``, all or nothing.
 
     The files are written aside and moved into place at the end: a run that is cut off leaves the
-    old results untouched. A folder that holds anything but results of Red Map is refused.
+    old results untouched. ``trial`` as in :func:`run`. A folder that holds anything but results of Red Map is refused.
     """
     _refuse_foreign(out)
-    result = run(study, cache_dir=cache_dir, progress=progress)
+    result = run(study, trial=trial, cache_dir=cache_dir, progress=progress)
     progress("write")
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))

@@ -18,22 +18,6 @@ def boundary(folder, west, south, east, north):
     return str(path)
 
 
-@pytest.fixture(scope="module")
-def wuhan(shared_data, tmp_path_factory, cache_dir):
-    data = shared_data / "wuhan"
-    folder = tmp_path_factory.mktemp("wuhan")
-    mapping_ = {
-        "study": {"name": "武汉"},
-        "area": {"boundary": boundary(folder, 113.6, 29.9, 115.2, 31.5)},
-        "roads": {"file": str(data / "roads.osm.pbf")},
-        "stations": [{"file": str(data / "stations_gcj02.xlsx"), "datum": "gcj02"}],
-        "demand": {"residents": {"file": str(data / "population_20plus_500m.csv"), "weight": "pop20plus"}},
-        "standard": {"speed_kmh": 5.0, "max_access_m": 1250, "services": []},
-        "siting": {"add": 0},
-    }
-    return pipeline.run(study_from_mapping(mapping_, folder=folder), cache_dir=cache_dir)
-
-
 def test_wuhan_agrees_with_the_second_implementation(wuhan):
     block = wuhan.coverage.layers["residents"]
     assert block["total"] == pytest.approx(7_508_689, abs=5)

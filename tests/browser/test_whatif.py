@@ -1,0 +1,227 @@
+"""The planner page computes by itself: filters, trial stations, closures, comparison, all without a server."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+
+import pytest
+
+from geo import pipeline
+from geo.config import DAYS
+from geo.errors import InputError
+
+pytestmark = pytest.mark.browser
+DESKTOP = {"width": 1280, "height": 860}
+PHONE = {"width": 390, "height": 844}
+
+
+GAP_ON_SCREEN = """() => {
+  const [lon, lat] = RedMap.data.gaps[0].at, p = RedMap.map.latLngToContainerPoint([lat, lon]), box = RedMap.map.getContainer().getBoundingClientRect();
+  return [box.left + p.x, box.top + p.y];
+}"""
+
+
+@pytest.fixture
+def visit(chromium, sample_out):
+    @contextmanager
+    def open_page(address="", *, viewport=DESKTOP, **options):
+        context = chromium.new_context(viewport=viewport, accept_downloads=True, **options)
+        page = context.new_page()
+        troubles, requests = [], []
+        page.on("console", lambda m: troubles.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: troubles.append(str(e)))
+        page.on("request", lambda r: requests.append(r.url))
+        page.goto(f"{(sample_out / 'map.html').as_uri()}{address}")
+        page.locator('html[data-ready="1"]').wait_for(state="attached", timeout=20_000)
+        yield page
+        assert not troubles
+        assert all(url.startswith(("file:", "data:", "blob:")) for url in requests)
+        context.close()
+
+    return open_page
+
+
+def choose(page, patch):
+    page.evaluate("(patch) => RedMap.choose(patch)", patch)
+
+
+def layer(page, name="residents"):
+    return page.evaluate("(name) => RedMap.now && RedMap.now.layers[name]", name)
+
+
+def test_the_study_itself_shows_the_figures_of_the_analysis(visit, sample_result):
+    with visit("#tab=whatif") as page:
+        assert page.evaluate("RedMap.now") is None
+        share = sample_result.coverage.layers["residents"]["share"]
+        assert page.locator("#now-share").inner_text() == f"{share * 100:.1f}%"
+        choose(page, {"minutes": 14})
+        choose(page, {"minutes": 15})
+        assert page.evaluate("RedMap.now") is None  # back at the study's own choice
+
+
+def test_services_and_hours_give_the_analysis_figures(visit, sample_result):
+    block = sample_result.coverage.layers["residents"]
+    with visit() as page:
+        for service, share in block["share_by_service"].items():
+            choose(page, {"services": [service]})
+            assert layer(page)["share"] == pytest.approx(share, abs=1e-6)
+        choose(page, {"services": []})
+        for time, share in block["share_by_time"].items():
+            day, clock = time.split(" ")
+            choose(page, {"at": DAYS.index(day) * 24 + int(clock[:2])})
+            assert layer(page)["share"] == pytest.approx(share, abs=1e-6)
+
+
+def test_the_week_is_the_week_table_of_the_analysis(visit, cache_dir):
+    table = pipeline.week_table(pipeline.sample_study(), modes=("walk",), cache_dir=cache_dir)
+    want = table[(table["service"] == "") & (table["layer"] == "residents")].set_index("hour")["share"]
+    with visit("#tab=whatif") as page:
+        page.locator('html[data-week="1"]').wait_for(state="attached", timeout=20_000)
+        rows = page.evaluate("RedMap.week168.map((r) => r[0] / RedMap.data.summary.demand.residents.total)")
+        assert rows == pytest.approx(list(want), abs=1e-6)
+        page.locator("#hour-47").click()  # Tuesday 23:00
+        page.locator('html[data-computed]:not([data-computed="base"])').wait_for(state="attached")
+        assert layer(page)["share"] == pytest.approx(want[47], abs=1e-6)
+
+
+def test_a_recommended_site_gains_what_the_plan_says(visit, sample_result):
+    first = sample_result.recommendations.iloc[0]
+    before = sample_result.coverage.layers["residents"]["covered"]
+    with visit() as page:
+        page.evaluate("(id) => RedMap.select('site', id, true)", str(first["venue_id"]))
+        page.locator("#open-site").click()
+        page.locator('html[data-computed]:not([data-computed="base"])').wait_for(state="attached")
+        assert layer(page)["covered"] - before == pytest.approx(first["gain"], abs=1.0)
+        gained = dict(page.evaluate("RedMap.gainers()"))
+        for part in first["communities_gain"][:3]:
+            assert gained[part["name"]] == pytest.approx(part["people"], abs=1.0)
+
+
+def test_a_closed_station_loses_its_people_and_the_address_keeps_it(
+    visit, sample_result, tmp_path, cache_dir
+):
+    station = str(sample_result.inputs.stations["station_id"].iloc[3])
+    with visit() as page:
+        page.evaluate("(id) => RedMap.select('station', id, true)", station)
+        page.locator("#shut").click()
+        page.locator('html[data-computed]:not([data-computed="base"])').wait_for(state="attached")
+        covered, address = layer(page)["covered"], page.evaluate("location.hash")
+    assert f"off={station}" in address
+    trial = tmp_path / "trial.json"
+    trial.write_text(json.dumps({"redmap": "trial", "close": [station], "add": []}), encoding="utf-8")
+    closed = pipeline.run(pipeline.sample_study(), trial=trial, cache_dir=cache_dir)
+    assert closed.coverage.layers["residents"]["covered"] == pytest.approx(covered, abs=0.5)
+    with visit(address) as page:
+        assert layer(page)["covered"] == pytest.approx(covered)
+
+
+def test_a_trial_station_is_placed_dragged_saved_loaded_and_built(visit, tmp_path, cache_dir):
+    with visit("#tab=whatif&lang=en") as page:
+        page.get_by_text("Add a trial station").click()
+        x, y = page.evaluate(GAP_ON_SCREEN)
+        page.mouse.click(x, y)
+        page.locator("#trial-list .trial").wait_for()
+        page.locator('html[data-computed]:not([data-computed="base"])').wait_for(state="attached")
+        start = layer(page)["covered"]
+        pin = page.locator(".trial-pin").bounding_box()
+        page.mouse.move(pin["x"] + 15, pin["y"] + 15)
+        page.mouse.down()
+        for step in range(8):
+            page.mouse.move(pin["x"] + 15 + 9 * step, pin["y"] + 15)
+        page.mouse.up()
+        page.wait_for_timeout(500)
+        moved = layer(page)["covered"]
+        assert moved != start
+        with page.expect_download() as saved:
+            page.get_by_text("Save", exact=True).click()
+        saved.value.save_as(tmp_path / "trial.json")
+        choose(page, {"add": []})
+        assert page.locator(".trial-pin").count() == 0
+        page.locator("#trial-file").set_input_files(tmp_path / "trial.json")
+        page.locator(".trial-pin").wait_for()
+        page.wait_for_timeout(500)
+        assert layer(page)["covered"] == pytest.approx(moved, abs=1.0)
+    built = pipeline.run(pipeline.sample_study(), trial=tmp_path / "trial.json", cache_dir=cache_dir)
+    # a trial joins the drawn way, which is rounded to 2 m; the analysis joins the surveyed one
+    assert built.coverage.layers["residents"]["covered"] == pytest.approx(moved, rel=0.005)
+    assert built.inputs.stations["kind"].iloc[-1] == "trial"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("no json", "not JSON"), ('{"redmap": "x"}', "trial"), ('{"redmap": "trial", "close": ["nowhere"]}', "no station of this id"),
+     ('{"redmap": "trial", "add": [{"name": "a", "lon": 500, "lat": 1}]}', "wrong value"),
+     ('{"redmap": "trial", "add": [{"name": "a", "lon": 115.8, "lat": 32.9, "services": ["beer"]}]}', "unknown service"),
+     ('{"redmap": "trial", "add": [{"name": "a", "lon": 115.8, "lat": 32.9, "hours": "whenever"}]}', "add.0.hours")],
+)  # fmt: skip
+def test_a_wrong_trial_is_answered(tmp_path, cache_dir, text, said):
+    (tmp_path / "t.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(said)):
+        pipeline.run(pipeline.sample_study(), trial=tmp_path / "t.json", cache_dir=cache_dir)
+
+
+def test_gaps_communities_and_table_follow_the_choice(visit):
+    with visit("#f=walk,15,toilet,47&tab=gaps") as page:
+        assert page.locator("#banner").is_visible()
+        shown = page.evaluate("RedMap.now.gaps.reduce((s, g) => s + g.people, 0)")
+        block = layer(page)
+        assert shown == pytest.approx(block["total"] - block["covered"], abs=1.0)
+        page.locator("#tab-communities").click()
+        left = page.evaluate(
+            "RedMap.data.communities.map(RedMap.communityNow).reduce((s, c) => s + (c.covered || 0), 0)"
+        )
+        assert left == pytest.approx(block["covered"], abs=1.0)
+        page.get_by_role("button", name="恢复研究口径").first.click()
+        page.locator('html[data-computed="base"]').wait_for(state="attached")
+        assert page.locator("#banner").count() == 0
+
+
+def test_two_choices_stand_beside_each_other(visit):
+    with visit("#tab=whatif&lang=en") as page:
+        page.get_by_text("Pin to the left to compare").click()
+        choose(page, {"at": 47})
+        bar = page.locator("#divider").bounding_box()
+        page.mouse.move(bar["x"] + 14, bar["y"] + 300)
+        page.mouse.down()
+        page.mouse.move(bar["x"] + 214, bar["y"] + 300)
+        page.mouse.up()
+        assert page.evaluate("RedMap.swipe") > 0.6
+        page.locator("#swipe").focus()
+        page.keyboard.press("ArrowLeft")
+        page.get_by_text("Stop comparing").click()
+        assert page.locator("#divider").count() == 0
+
+
+def test_the_week_is_walked_with_arrows(visit):
+    with visit("#tab=whatif") as page:
+        page.locator('html[data-week="1"]').wait_for(state="attached", timeout=20_000)
+        assert page.locator("#week [tabindex='0']").count() == 1
+        page.locator("#hour-0").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("document.activeElement.id") == "hour-25"
+        page.keyboard.press("Enter")
+        page.locator('html[data-computed]:not([data-computed="base"])').wait_for(state="attached")
+        assert page.evaluate("RedMap.choice.at") == 25
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "#f=walk,1e9,%3Cscript%3E,999",
+        "#f=,,,&off=nobody&open=..&add=999,999,x,9;a,b,c,d",
+        "#add=%00,%00,%00,%00",
+    ],
+)
+def test_a_hostile_address_changes_nothing(visit, hostile):
+    with visit(hostile) as page:
+        assert page.evaluate("RedMap.isBase(RedMap.choice)")
+
+
+def test_on_a_phone_everything_fits_and_can_be_touched(visit):
+    with visit("#tab=whatif", viewport=PHONE, has_touch=True) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        for pill in page.locator(".pill:not(.small)").all():
+            assert pill.bounding_box()["height"] >= 44

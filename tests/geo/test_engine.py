@@ -1,0 +1,163 @@
+"""The page's own travel times: the same numbers as the analysis, whatever is asked of it."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from geo import coverage, travel_times
+from geo.redmap import payload
+from geo.redmap.codec import mercator
+from tests.conftest import ROOT
+
+LIMITS_S = (300.0, 900.0, 1320.0)
+FAR_S = 3600.0
+
+
+@pytest.fixture(scope="module")
+def node():
+    path = shutil.which("node") or shutil.which("nodejs")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("Node is not installed")
+        pytest.skip("Node is not installed")
+    return path
+
+
+def test_the_engine_passes_its_own_tests(node):
+    done = subprocess.run(
+        [node, "--test", *map(str, sorted((ROOT / "tests" / "js").glob("*.test.cjs")))],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "# pass 6" in done.stdout or "ℹ pass 6" in done.stdout
+
+
+def compute(node, folder, result, cases):
+    header, packed = payload._engine(result)
+    (folder / "head.json").write_text(json.dumps(header))
+    (folder / "engine.bin").write_bytes(gzip.decompress(base64.b64decode(packed.data)))
+    (folder / "cases.json").write_text(json.dumps(cases))
+    files = [str(folder / name) for name in ("head.json", "engine.bin", "cases.json")]
+    done = subprocess.run(
+        [node, str(ROOT / "tests" / "js" / "compare.cjs"), *files],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    return header, packed, json.loads(done.stdout)
+
+
+def grid(result):
+    """Every mode × limit × choice of stations: all, those with a toilet, those open at night, three of them."""
+    stations = result.inputs.stations
+    night = np.array([bool(h) and "24/7" in str(h) for h in stations["hours"]])
+    toilet = np.array(["toilet" in s for s in stations["services"]])
+    few = np.zeros(len(stations), dtype=bool)
+    few[[0, len(stations) // 2, -1]] = True
+    return [
+        {"mode": mode, "limit": limit, "far": FAR_S, "on": on.astype(int).tolist()}
+        for mode in range(len(result.moves))
+        for limit in LIMITS_S
+        for on in (np.ones(len(stations), dtype=bool), toilet, night, few)
+    ]
+
+
+def in_page_order(result, points, origin):
+    """Row of the demand for each point of the page: by layer and place, each of which must be there."""
+    demand = result.inputs.demand
+    layers = list(dict.fromkeys(demand["layer"]))
+    xy = mercator(demand["lon"].to_numpy(), demand["lat"].to_numpy()) - origin
+    key = np.round(xy / 0.1).astype(np.int64)
+    there = np.round(np.column_stack((points["lon"], points["lat"])) / 0.1).astype(np.int64)
+    lay = np.array([layers.index(name) for name in demand["layer"]])
+    weight = np.round(demand["weight"].to_numpy() * 1000).astype(np.int64)
+    mine = np.lexsort((weight, key[:, 1], key[:, 0], lay))
+    theirs = np.lexsort(
+        (np.round(np.array(points["weight"]) * 1000), there[:, 1], there[:, 0], points["layer"])
+    )
+    rows = np.empty(len(mine), dtype=np.int64)
+    rows[theirs] = mine
+    np.testing.assert_array_equal(key[rows], there)
+    np.testing.assert_array_equal(lay[rows], points["layer"])
+    return rows
+
+
+def agree(result, node, folder):
+    cases = grid(result)
+    header, packed, told = compute(node, folder, result, cases)
+    rows = in_page_order(result, told["points"], np.array([packed.origin_x_m, packed.origin_y_m]))
+    demand = result.inputs.demand
+    np.testing.assert_array_equal(demand["community"].to_numpy()[rows], told["points"]["community"])
+    weight = demand["weight"].to_numpy(dtype=float)
+    assert [m["mode"] for m in header["modes"]] == [m.mode for m in result.moves]
+    layers = list(dict.fromkeys(demand["layer"]))
+    for case, out in zip(cases, told["cases"], strict=True):
+        move = result.moves[case["mode"]]
+        on = np.array(case["on"], dtype=bool)
+        open_now = replace(move.stations, edge=np.where(on, move.stations.edge, -1).astype(np.int32))
+        router = travel_times.Router(
+            result.network, mode=move.mode, access_speed_kmh=move.access_speed_kmh, signal_wait_s=move.wait_s,
+            speed_kmh=result.standard["speed_kmh"] if case["mode"] == 0 else None,
+        )  # fmt: skip
+        want = router.nearest(open_now, move.demand, limit_s=FAR_S).seconds[rows]
+        got = np.array([np.inf if s is None else s for s in out["seconds"]])
+        reached = np.isfinite(want) & np.isfinite(got)
+        assert (np.isfinite(want) == np.isfinite(got)).all() or np.abs(want[~reached]).min() > FAR_S - 0.1
+        np.testing.assert_allclose(got[reached], want[reached], atol=0.05)  # lengths are whole millimetres
+        assert ((got <= case["limit"]) == (want <= case["limit"])).all()
+        two = np.diff(router.matrix(open_now, move.demand, limit_s=case["limit"]).transposed().indptr) >= 2
+        for i, layer in enumerate(layers):
+            of = (demand["layer"] == layer).to_numpy()
+            seconds = np.full(len(rows), np.inf)
+            seconds[rows] = want
+            block = out["layers"][i]
+            assert block["covered"] == pytest.approx(weight[of & (seconds <= case["limit"])].sum(), abs=0.5)
+            assert block["two"] == pytest.approx(weight[of & two].sum(), abs=0.5)
+            median = coverage.weighted_median(seconds[of], weight[of])
+            if np.isfinite(median):
+                assert block["median"] == pytest.approx(median / 60, abs=1e-3)
+            else:
+                assert block["median"] is None
+
+
+@pytest.mark.slow
+def test_the_sample_page_computes_what_the_analysis_does(sample_result, node, tmp_path):
+    assert [move.mode for move in sample_result.moves] == ["walk", "ebike", "bike", "drive"]
+    agree(sample_result, node, tmp_path)
+
+
+@pytest.mark.slow
+def test_the_wuhan_page_computes_what_the_analysis_does(wuhan, node, tmp_path):
+    agree(wuhan, node, tmp_path)
+
+
+def test_the_graph_stands_in_the_page_once_and_within_its_budget(sample_out):
+    html = (sample_out / "map.html").read_text(encoding="utf-8")
+    assert len(html.encode()) <= 1_000_000
+    assert html.count('id="layer-engine"') == 1
+    assert 'id="layer-engine"' not in (sample_out / "public.html").read_text(encoding="utf-8")
+
+
+def test_hours_of_the_week_are_those_of_the_analysis(sample_result):
+    from geo import intake
+
+    values, _ = payload.planner(sample_result)
+    open_at = intake.open_at(list(sample_result.inputs.stations["hours"]), payload.WEEK)
+    for station, hours, row in zip(
+        values["stations"], sample_result.inputs.stations["hours"], open_at, strict=True
+    ):
+        if not isinstance(hours, str):
+            assert station["week"] == ""
+            continue
+        bits = "".join(f"{int(digit, 16):04b}" for digit in station["week"])
+        assert bits == "".join("1" if o else "0" for o in row)
