@@ -8,9 +8,10 @@ swaps and Lagrangian bounds before HiGHS; the others are one mixed-integer model
 from geo.siting.cells import gradual, stacked, within
 from geo.siting.plan import greedy_curve, maximal_cover
 from geo.siting.solve import solve
+from geo.siting.stages import SiteWorth, Stages, alternatives, explain, losses, stages
 from geo.siting.task import Answer, Floor, Goal, Group, Rules, Task
 
 __all__ = [
-    "Answer", "Floor", "Goal", "Group", "Rules", "Task", "gradual", "greedy_curve", "maximal_cover", "solve",
-    "stacked", "within",
+    "Answer", "Floor", "Goal", "Group", "Rules", "SiteWorth", "Stages", "Task", "alternatives", "explain", "gradual",
+    "greedy_curve", "losses", "maximal_cover", "solve", "stacked", "stages", "within",
 ]  # fmt: skip
