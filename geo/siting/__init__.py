@@ -10,8 +10,9 @@ from geo.siting.plan import greedy_curve, maximal_cover
 from geo.siting.solve import solve
 from geo.siting.stages import SiteWorth, Stages, alternatives, explain, losses, stages
 from geo.siting.task import Answer, Floor, Goal, Group, Rules, Task
+from geo.siting.worth import reached_times, worth
 
 __all__ = [
     "Answer", "Floor", "Goal", "Group", "Rules", "SiteWorth", "Stages", "Task", "alternatives", "explain", "gradual",
-    "greedy_curve", "losses", "maximal_cover", "solve", "stacked", "stages", "within",
+    "greedy_curve", "losses", "maximal_cover", "reached_times", "solve", "stacked", "stages", "within", "worth",
 ]  # fmt: skip

@@ -76,7 +76,9 @@ def _named(task: Task) -> list[_Named]:
         called = f.name or at + 1
         named.append(
             _Named(
-                "floor", at, f"“{called}”至少 {100 * f.share:g} % / “{called}” at least {100 * f.share:g} %"
+                "floor",
+                at,
+                f"“{called}”至少 {100 * f.share:.4g} % / “{called}” at least {100 * f.share:.4g} %",
             )
         )
     if rules.capacity is not None:
@@ -90,7 +92,7 @@ def _named(task: Task) -> list[_Named]:
     if task.budget is not None:
         named.append(_Named("budget", 0, f"预算 {task.budget:g} / budget {task.budget:g}"))
     if task.goal == "share":
-        share = f"{100 * task.share:g} %"
+        share = f"{100 * task.share:.4g} %"
         named.append(_Named("share", 0, f"覆盖 {share} / reach {share}"))
     return named
 

@@ -27,7 +27,7 @@ def best_cover(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float
     small, taken, base = of, of.candidate[:0], 0.0
     solve_lp = False
     for _ in range(ROUNDS):
-        plan = _start(small)
+        plan = _start(small, deadline)
         value = covered_weight(small, plan)
         if base + value > best:
             kept, best = np.concatenate((taken, small.candidate[plan])), base + value
@@ -58,7 +58,7 @@ def best_cover(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float
             if solve_lp:
                 break
             solve_lp = True
-    plan = _start(small)
+    plan = _start(small, deadline)
     if small.add >= len(small.candidate):
         value = covered_weight(small, plan)
         improved = base + value > best
@@ -75,8 +75,8 @@ def best_cover(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float
     return kept, best if proven else upper, proven
 
 
-def _start(of: Problem) -> I64:
+def _start(of: Problem, deadline: float) -> I64:
     if of.add >= len(of.candidate):
         return np.arange(len(of.candidate))
     plan, _ = greedy(of.covers, of.weight, add=of.add)
-    return swapped(of, plan) if len(plan) else plan
+    return swapped(of, plan, deadline=deadline) if len(plan) else plan

@@ -36,7 +36,8 @@ class SiteWorth:
 
     ``alone``: what it adds to what stands; ``last``: what the plan loses without it; ``overlap``:
     share of its reach that existing stations reach too; ``seconds_saved``: weighted, against the nearest of existing stations;
-    ``instead``: the next best site that keeps to the rules (-1: none) and what the plan then loses.
+    ``instead``: the next best site that keeps to the rules (-1: none, and
+    with capacities) and what the plan then loses; worths in weight, or weighted seconds for *minutes*.
     """
 
     site: int
@@ -112,7 +113,9 @@ def alternatives(task: Task, best: Answer, *, count: int, time_limit_s: float = 
         cut = Group(last.opened, len(last.opened) - 1, "alternative")
         rules = replace(rules, groups=(*rules.groups, cut))
         last = solve(replace(task, rules=rules), time_limit_s=max(deadline - perf_counter(), 0.05))
-        if last.status == "infeasible" or abs(last.objective - best.objective) > NEAR_BEST * abs(best.objective):
+        if last.status == "infeasible" or abs(last.objective - best.objective) > NEAR_BEST * abs(
+            best.objective
+        ):
             break
         found.append(last)
     return found
@@ -139,7 +142,10 @@ def explain(task: Task, answer: Answer) -> list[SiteWorth]:
         without[site] = False
         only = kept.copy()
         only[site] = True
-        second, value = _next_best(plain, task, without, site)
+        # With capacities a swap moves people between all sites: only a new plan would tell.
+        second, value = (
+            (-1, 0.0) if task.rules.capacity is not None else _next_best(plain, task, without, site)
+        )
         items.append(
             SiteWorth(
                 site=site,
