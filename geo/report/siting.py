@@ -129,7 +129,6 @@ def _call_page(
     )
     if synthetic:
         page.text(MARGIN, HEIGHT - 96, SYNTHETIC, 8, INK)
-    total = float(asked["people"].sum()) if len(asked) else 0.0
     y = HEIGHT - 124
     for text, size, colour in (
         (
@@ -177,7 +176,7 @@ def _call_page(
     page.rule(MARGIN + 10)
     page.text(
         MARGIN, MARGIN,
-        f"列出 {listed} / {len(asked)} 处，合计 {total:,.0f} 人次　道路 roads © OpenStreetMap contributors (ODbL 1.0)",
+        f"列出 {listed} / {len(asked)} 处　道路 roads © OpenStreetMap contributors (ODbL 1.0)",
         6.5, GREY,
     )  # fmt: skip
 
