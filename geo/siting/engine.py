@@ -13,6 +13,7 @@ from geo.siting.model import GAP_SHARE, SCALED_TOTAL
 from geo.siting.problem import Problem, without
 from geo.siting.search import covered_weight, greedy, kicked, swapped
 
+FIRST_KICKS = 10  # while bounds alone still settle candidates
 ROUNDS = 12  # of bounds and settling before branch and cut
 SETTLED_SHARE = 0.05  # a round that settles fewer candidates is the last: branch and cut does better
 
@@ -34,11 +35,16 @@ def best_cover(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float
         if small.add == 0 or small.add >= len(small.candidate) or upper - best < margin:
             return kept, best, True
         if solve_lp:
+            # Settling has stalled: now a better plan is worth its time.
+            plan = kicked(small, plan, deadline=deadline)
+            value = covered_weight(small, plan)
+            if base + value > best:
+                kept, best = np.concatenate((taken, small.candidate[plan])), base + value
             bound = bounds.at(small, lp_duals(small, seconds=deadline - perf_counter()))
         else:
             bound, plan, value = bounds.subgradient(small, plan, value, deadline=deadline)
             if base + bound.value - max(best, base + value) >= margin:
-                plan = kicked(small, plan, deadline=deadline)
+                plan = kicked(small, plan, kicks=FIRST_KICKS, deadline=deadline)
                 value = covered_weight(small, plan)
             if base + value > best:
                 kept, best = np.concatenate((taken, small.candidate[plan])), base + value

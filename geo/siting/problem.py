@@ -10,6 +10,7 @@ from scipy import sparse
 
 from geo.models import F64, I64, Bool
 
+DOMINANCE_PAIRS = 10_000_000  # with more pairs the search for dominated candidates costs more than it saves
 SAMPLED_ROWS = 8  # rows of a candidate that are tried before its whole cover set is compared
 
 
@@ -36,6 +37,8 @@ def problem(covers: sparse.csr_array, weight: F64, candidate: I64, *, add: int) 
     while True:
         size = len(candidate)
         covers, weight = merge_rows(covers, weight)
+        if covers.nnz > DOMINANCE_PAIRS:
+            return Problem(covers, _transposed(covers), weight, candidate, add)
         keep = ~_dominated(covers)
         covers, candidate = covers[np.flatnonzero(keep)], candidate[keep]
         if len(candidate) == size:

@@ -93,14 +93,14 @@ def swapped(of: Problem, plan: I64, *, deadline: float = np.inf) -> I64:
     return plan
 
 
-def kicked(of: Problem, plan: I64, *, deadline: float) -> I64:
+def kicked(of: Problem, plan: I64, *, kicks: int = KICKS, deadline: float) -> I64:
     """Leave a local optimum: drop a few sites, add good ones at random, swap again; keep the best.
 
     The random numbers are fixed, so the same problem gives the same plan while time lasts.
     """
     random = np.random.default_rng(2026)
     best, value = plan, covered_weight(of, plan)
-    for _ in range(min(KICKS, int(KICK_WORK / max(of.covers.nnz, 1)))):
+    for _ in range(min(kicks, int(KICK_WORK / max(of.covers.nnz, 1)))):
         if perf_counter() > deadline or len(best) < 2:
             break
         drop = int(random.integers(1, min(MAX_KICK, len(best)) + 1))
