@@ -385,10 +385,16 @@ class SitingSection(_Section):
 
 
 class PublishSection(_Section):
-    """``[publish]``: for whom the map is made."""
+    """``[publish]``: for whom the map is made.
+
+    ``url``: where the public page will be found, for the QR code of the poster; ``hotline``: a public
+    telephone number for riders (12345, 12351).
+    """
 
     audience: Literal["planner", "public"] = "planner"
     map_approval_number: str = ""
+    url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", max_length=300)] = ""
+    hotline: Annotated[str, Field(pattern=r"^[\d +()-]*$", max_length=30)] = ""
 
 
 class Study(_Section):

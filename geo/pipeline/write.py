@@ -37,6 +37,8 @@ def build(
         for name, content in pages(result).items():
             (aside / name).write_text(content, encoding="utf-8", newline="\n")
         report.write_all(result, aside)
+        sizes = {path.name: path.stat().st_size for path in aside.iterdir()}
+        (aside / "index.html").write_text(redmap.render_index(result, sizes), encoding="utf-8", newline="\n")
         aside.chmod(0o755)
         _swap(aside, out)
     except BaseException:

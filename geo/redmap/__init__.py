@@ -5,10 +5,11 @@ drawn from the study's own roads (planner page only), names only ever become tex
 """
 
 from geo.models import StudyResult
+from geo.redmap.index import render_index
 from geo.redmap.offline import MissingAssetError
 from geo.redmap.page import render
 
-__all__ = ["MissingAssetError", "render_planner", "render_public"]
+__all__ = ["MissingAssetError", "render_index", "render_planner", "render_public"]
 
 
 def render_planner(result: StudyResult) -> str:

@@ -55,6 +55,7 @@ def leaflet_file(name: str) -> str:
     if name.endswith(".css"):
         # images of controls that our page does not use; VML is for Internet Explorer 8
         text = re.sub(r"\s*behavior: url\(#default#VML\);", "", text)
+        text = re.sub(r"[ \t]*\n[ \t]*", "\n", text)
         return re.sub(r"url\(images/[^)]*\)", f"url({_PIXEL})", text)
     return re.sub(r"//# sourceMappingURL=\S*", "", text).rstrip() + "\n"
 

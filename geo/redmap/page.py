@@ -13,14 +13,26 @@ from branca.element import MacroElement
 from jinja2 import Template
 
 from geo.models import MODES, StudyResult
-from geo.redmap import payload
+from geo.redmap import payload, public
 from geo.redmap.codec import Packed
 from geo.redmap.offline import MissingAssetError, OfflineFigure, script_safe
 
 MAP_ID = "redmap"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "places.js")
-OWN_SCRIPTS = {"planner": ("engine.js", "choice.js", "whatif.js", "planner.js"), "public": ("public.js",)}
+SCRIPTS = {
+    "planner": (
+        *SHARED_SCRIPTS,
+        "handover.js",
+        "engine.js",
+        "choice.js",
+        "whatif.js",
+        "picture.js",
+        "planner.js",
+    ),
+    "public": (*SHARED_SCRIPTS, "calendar.js", "handover.js", "icons.js", "public.js"),
+}
+STYLES = {"planner": ("redmap.css", "print.css"), "public": ("public.css",)}
 HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
 
 
@@ -41,8 +53,9 @@ class RedMapElement(MacroElement):
         self._name = "RedMap"
         self._id = view
         self.view = view
-        self.style = asset("redmap.css")
-        self.code = script_safe("\n".join(asset(name) for name in (*SHARED_SCRIPTS, *OWN_SCRIPTS[view])))
+        self.style = "\n".join(asset(name) for name in STYLES[view])
+        code = "\n".join(asset(name) for name in SCRIPTS[view])
+        self.code = script_safe(code if view == "planner" else shortened(code))
         strings = _words(view, used_in=f"{asset(f'{view}.html')}\n{self.code}")
         data = {**values, "strings": strings, "layers": {k: v.header() for k, v in layers.items()}}
         blobs = "\n".join(
@@ -91,7 +104,19 @@ def _words(view: str, *, used_in: str) -> dict[str, Any]:
     if view == "planner":
         return words
     named = {*re.findall(r"['\"](\w+)['\"]", used_in), *MODES, *DAYS}
-    return {lang: {k: v for k, v in table.items() if k in named} for lang, table in words.items()}
+    own: dict[str, Any] = json.loads(asset("public_words.json"))
+    return {
+        lang: {k: v for k, v in {**table, **own[lang]}.items() if k in named} for lang, table in words.items()
+    }
+
+
+def shortened(code: str) -> str:
+    r"""JavaScript without indents and without lines that are remarks: some 10 kB of the public page's 300.
+
+    >>> shortened("if (a)\n  // why\n  b();\n/* c */\n")
+    'if (a)\nb();\n'
+    """
+    return re.sub(r"^ *(?://.*|/\*.*\*/ *)\n|^ +", "", code, flags=re.MULTILINE)
 
 
 def json_in_html(value: Any) -> str:
@@ -108,7 +133,7 @@ def json_in_html(value: Any) -> str:
 
 def render(result: StudyResult, *, view: str) -> str:
     """The page of one view, ``planner`` or ``public``; the same result gives the same bytes."""
-    values, layers = payload.planner(result) if view == "planner" else payload.public(result)
+    values, layers = payload.planner(result) if view == "planner" else public.content(result)
     title = " · ".join(filter(None, (values["name"], values["edition"], "红色地图 Red Map")))
     figure = OfflineFigure(title=title, language=HTML_LANGUAGE[result.language])
     west, south, east, north = (v or 0.0 for v in values["bounds"])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pypinyin import Style, lazy_pinyin
 
 from geo import intake
 from geo.config import DAYS
@@ -22,12 +23,9 @@ from geo.redmap.privacy import mask_everything
 
 AREA_TOLERANCE_M = 8.0
 BAND_TOLERANCE_M = 6.0
-PUBLIC_TOLERANCE_M = 12.0
-PUBLIC_CLOSING_M = 45.0  # joins the ribbons along streets into areas: the public page draws no roads
 REACH_TOLERANCE_M = 12.0
 GRID_M = 2.0
 COARSE_GRID_M = 4.0
-PUBLIC_COLUMNS = ("id", "name", "at", "services", "hours", "said", "address", "phone", "plates", "linked")
 TILE_M = 2500.0  # big shapes are cut, so that a tile draws only what lies in it
 TILE_FROM_POINTS = 4000
 
@@ -48,6 +46,7 @@ def planner(result: StudyResult) -> Content:
         "communities": _communities(result),
         "gaps": _gaps(result),
         "sites": _sites(result),
+        "problems": _problems(result),
         "plan": _plan(result),
         "audit": dict(Counter(entry.action for entry in inputs.audit)),
         "notes": list(result.network.notes),
@@ -86,26 +85,24 @@ def _engine(result: StudyResult) -> tuple[dict[str, Any], Packed]:
     )
 
 
-def public(result: StudyResult) -> Content:
-    """What riders need: stations, hours, services, service areas; no road, boundary or head count."""
-    points = gpd.GeoDataFrame(
-        geometry=gpd.points_from_xy(result.inputs.stations["lon"], result.inputs.stations["lat"])
-    )
-    values = {
+def public_values(result: StudyResult, *, columns: Sequence[str]) -> dict[str, Any]:
+    """What both pages may know: the head of the study and, of its stations, the columns named."""
+    table = result.inputs.stations
+    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(table["lon"], table["lat"]))
+    return {
         "page": "public",
         **_head(result, _bounds(points, result.bands)),
-        "stations": [{k: s[k] for k in PUBLIC_COLUMNS} for s in _stations(result)],
+        "stations": [{key: row[key] for key in columns} for row in _stations(result)],
     }
-    clean: dict[str, Any] = mask_everything(values)
-    shapes = _closed(_rough(result.bands, PUBLIC_TOLERANCE_M / 2), PUBLIC_CLOSING_M * _scale(result.bands))
-    tolerance = PUBLIC_TOLERANCE_M * _scale(result.bands)
-    packed = _bands(shapes, _scale(result.bands), tolerance_m=tolerance, grid_m=COARSE_GRID_M)
-    return clean, {"bands": packed}
 
 
-def _closed(shapes: Any, radius_m: float) -> Any:
-    """Shapes grown and shrunk again, which fills narrow places and keeps nested shapes nested."""
-    return shapely.buffer(shapely.buffer(shapes, radius_m, quad_segs=2), -radius_m, quad_segs=2)
+def initials(name: str) -> str:
+    """The first letters of a name's pinyin, by which people search.
+
+    >>> initials("颍河路驿站A1")
+    'yhlyza1'
+    """
+    return "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower().replace(" ", "")
 
 
 def _rough(frame: gpd.GeoDataFrame, tolerance_m: float) -> Any:
@@ -157,12 +154,12 @@ def _stations(result: StudyResult) -> list[dict[str, Any]]:
         hours = row["hours"]
         known = isinstance(hours, str) and hours != ""
         rows.append({
-            "id": _text(row["station_id"]), "name": _text(row["name"]), "kind": _text(row["kind"]),
+            "id": _text(row["station_id"]), "name": _text(row["name"]), "py": initials(_text(row["name"])), "kind": _text(row["kind"]),
             "plates": [_text(p) for p in row["plates"]],
             "at": [round(float(row["lon"]), 6), round(float(row["lat"]), 6)],
             "services": sorted(row["services"]), "hours": hours if known else "",
             "said": _text(row["hours_text"]), "street": _text(row["street"]),
-            "community": _text(row["community"]), "address": _text(row["address"]),
+            "community": _text(row["community"]), "address": _text(row["address"]), "access": _text(row["access"]),
             "phone": _text(row["phone"]),
             "week": _week(hours) if known else "",
             "open": "".join("1" if o else "0" for o in result.open_at[i]) if known else None,
@@ -193,7 +190,7 @@ def _communities(result: StudyResult) -> list[dict[str, Any]]:
     for row in table.to_dict("records"):
         key = str(row["community_id"])
         rows.append({
-            "id": key, "area": places.get(key, -1), "at": centres.get(key), "name": _text(row["name"]),
+            "id": key, "area": places.get(key, -1), "at": centres.get(key), "name": _text(row["name"]), "py": initials(_text(row["name"])),
             "street": _text(row["street"]), "people": _number(row["population"]),
             "covered": _number(row["covered_people"]), "share": _number(row["share"]),
             "straight": _number(row["share_straight"]), "median": _number(row["median_minutes"]),
@@ -222,13 +219,29 @@ def _gaps(result: StudyResult) -> list[dict[str, Any]]:
 def _sites(result: StudyResult) -> list[dict[str, Any]]:
     return [
         {
-            "id": _text(row["venue_id"]), "rank": int(row["rank"]), "name": _text(row["name"]),
+            "id": _text(row["venue_id"]), "rank": int(row["rank"]), "name": _text(row["name"]), "py": initials(_text(row["name"])),
             "kind": _text(row["kind"]), "at": [round(float(row["lon"]), 6), round(float(row["lat"]), 6)],
             "gain": _number(row["gain"]),
             "for": [{"name": _text(c["name"]), "people": _number(c["people"])}
                     for c in list(row["communities_gain"])[:8]],
         }
         for row in result.recommendations.to_dict("records")
+    ]  # fmt: skip
+
+
+def _problems(result: StudyResult) -> list[dict[str, Any]]:
+    """The riders' ledger where it has a place on the map."""
+    if result.problems is None:
+        return []
+    placed = result.problems[result.problems["lon"].notna()]
+    return [
+        {
+            "id": _text(row["problem_id"]), "name": _text(row["text"]), "kind": _text(row["kind"]), "state": row["state"],
+            "time": _text(row["time"]), "place": _text(row["place"]), "nearest": _text(row["nearest_station"]),
+            "minutes": _number(row["nearest_minutes"]), "gap": _text(row["gap_id"]),
+            "at": [round(float(row["lon"]), 6), round(float(row["lat"]), 6)],
+        }
+        for row in placed.to_dict("records")
     ]  # fmt: skip
 
 

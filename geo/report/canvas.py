@@ -85,14 +85,14 @@ class Frame:
 
 
 class Page:
-    """One page of the report; x to the right and y up, in points."""
+    """One page, A4 upright unless told otherwise; x to the right and y up, in points."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: float = WIDTH, height: float = HEIGHT) -> None:
         from matplotlib.figure import Figure
 
-        self.figure: Any = Figure(figsize=(WIDTH / 72, HEIGHT / 72))
+        self.figure: Any = Figure(figsize=(width / 72, height / 72))
         self.axes: Any = self.figure.add_axes((0, 0, 1, 1))
-        self.axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT), autoscale_on=False)
+        self.axes.set(xlim=(0, width), ylim=(0, height), autoscale_on=False)
         self.axes.axis("off")
         self._texts: list[tuple[float, float, str, float, str, str]] = []
         self.axes.add_artist(_texts_artist(self._texts))
@@ -188,7 +188,9 @@ def _texts_artist(texts: Sequence[tuple[float, float, str, float, str, str]]) ->
                     width = renderer.get_text_width_height_descent(text, font, ismath=False)[0] / scale
                     left -= width if align == "right" else width / 2
                 context.set_foreground(color)
-                renderer.draw_text(context, left * scale, y * scale, text, font, 0.0)
+                # pictures count their lines from the top
+                base = renderer.height - y * scale if renderer.flipy() else y * scale
+                renderer.draw_text(context, left * scale, base, text, font, 0.0)
             context.restore()
 
     artist = Texts()

@@ -36,8 +36,8 @@ GAP_BLUE, STATION_GREEN, SITE_YELLOW = "#274b7a", "#0b6b3a", "#ffd23f"
 MAP_BOX = (MARGIN, 246.0, WIDTH - 2 * MARGIN, 452.0)
 MAIN_WAYS = ("motorway", "trunk", "primary", "secondary", "tertiary")
 LISTED = 12  # gaps and sites listed at most; the workbook holds all
-_MODES = {"walk": "步行", "ebike": "电动自行车", "bike": "自行车", "drive": "驾车"}
-_LAYERS = {"residents": "居民", "workers": "劳动者", "activity": "活动", "jobs": "岗位"}
+MODES_ZH = {"walk": "步行", "ebike": "电动自行车", "bike": "自行车", "drive": "驾车"}
+LAYERS_ZH = {"residents": "居民", "workers": "劳动者", "activity": "活动", "jobs": "岗位"}
 _DAYS = {
     "Mon": "周一",
     "Tue": "周二",
@@ -123,13 +123,19 @@ def _head_and_foot(page: Page, result: StudyResult, number: int) -> None:
     page.text(WIDTH - MARGIN, MARGIN, f"Red Map · {number} / 2", 6.5, GREY, align="right")
 
 
-def _main(summary: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def main_layer(summary: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The layer of people that a sheet is about, and its block of the summary: residents where they are given."""
     demand = summary["demand"]
     layer = "residents" if "residents" in demand else next(iter(demand))
     return layer, demand[layer]
 
 
-def _share(value: Any) -> str:
+def share_text(value: Any) -> str:
+    """A share in percent, a dash where there is none.
+
+    >>> share_text(0.7541), share_text(None)
+    ('75.4%', '—')
+    """
     return "—" if value is None else f"{value:.1%}"
 
 
@@ -137,12 +143,12 @@ def _standard(summary: Mapping[str, Any]) -> tuple[str, str]:
     standard = summary["standard"]
     mode, minutes, speed = standard["mode"], standard["limit_minutes"], standard["speed_kmh"]
     zh_speed, en_speed = (f"，{speed:g} km/h", f", {speed:g} km/h") if speed else ("", "")
-    return f"{_MODES.get(mode, mode)} {minutes:g} 分钟{zh_speed}", f"{minutes:g} min by {mode}{en_speed}"
+    return f"{MODES_ZH.get(mode, mode)} {minutes:g} 分钟{zh_speed}", f"{minutes:g} min by {mode}{en_speed}"
 
 
 def _map_page(page: Page, result: StudyResult, *, numbered: int) -> None:
     _cards(page, result)
-    frame = Frame.fitted(_extent(result), MAP_BOX)
+    frame = Frame.fitted(extent(result), MAP_BOX)
     _draw_map(page, result, frame)
     _numbers(page, result, frame, numbered)
     _scale_and_north(page, frame)
@@ -150,7 +156,7 @@ def _map_page(page: Page, result: StudyResult, *, numbered: int) -> None:
     _bars(page, result.summary, 176.0)
 
 
-def _extent(result: StudyResult) -> tuple[float, float, float, float]:
+def extent(result: StudyResult) -> tuple[float, float, float, float]:
     """The part of the area (west, south, east, north) that has anything to show."""
     net, inputs = result.network, result.inputs
     shown = [f.total_bounds for f in (result.bands, result.gaps, inputs.communities) if len(f)]
@@ -168,14 +174,14 @@ def _extent(result: StudyResult) -> tuple[float, float, float, float]:
 
 def _cards(page: Page, result: StudyResult) -> None:
     summary = result.summary
-    layer, block = _main(summary)
+    layer, block = main_layer(summary)
     standard = summary["standard"]
     mode, minutes = standard["mode"], standard["limit_minutes"]
-    who = _LAYERS.get(layer, layer)
+    who = LAYERS_ZH.get(layer, layer)
     stations, gaps = summary["stations"], summary["gaps"]
     cards = [
-        (_share(block["share"]), f"{who}：{_MODES.get(mode, mode)} {minutes:g} 分钟内", f"of {layer} within {minutes:g} min ({mode})"),
-        (_share(block["share_straight_line"]), "直线口径（仅供对照）", "by straight line, for comparison"),
+        (share_text(block["share"]), f"{who}：{MODES_ZH.get(mode, mode)} {minutes:g} 分钟内", f"of {layer} within {minutes:g} min ({mode})"),
+        (share_text(block["share_straight_line"]), "直线口径（仅供对照）", "by straight line, for comparison"),
         (f"{gaps['people']:,.0f}", f"人在 {gaps['count']} 处盲区", f"people in {gaps['count']} gaps"),
         (f"{stations['used']}", f"处驿站（列出 {stations['listed']} 行）", f"stations used ({stations['listed']} rows listed)"),
     ]  # fmt: skip
@@ -204,7 +210,7 @@ def _draw_map(page: Page, result: StudyResult, frame: Frame) -> None:
         page.draw(shape_path([shape], frame), frame, fc=colour, zorder=1.1 + 0.01 * i)
     for main, width, colour in ((False, 0.15, "#a9a29d"), (True, 0.4, "#7d7671")):
         page.draw(
-            _roads(result.network, frame, main=main), frame, ec=colour, lw=width, zorder=1.5 + main / 10
+            roads_path(result.network, frame, main=main), frame, ec=colour, lw=width, zorder=1.5 + main / 10
         )
     if len(inputs.communities):
         path = shape_path(inputs.communities.geometry, frame)
@@ -213,7 +219,7 @@ def _draw_map(page: Page, result: StudyResult, frame: Frame) -> None:
     if len(result.gaps):
         path = shape_path(result.gaps.geometry, frame)
         line = 0.5 if len(result.gaps) <= 200 else 0.2
-        page.draw(path, frame, fc=(*_rgb(GAP_BLUE), 0.14), ec=GAP_BLUE, lw=line, hatch="/////", zorder=2.2)
+        page.draw(path, frame, fc=(*rgb(GAP_BLUE), 0.14), ec=GAP_BLUE, lw=line, hatch="/////", zorder=2.2)
     stations = inputs.stations
     size = 3.6 if len(stations) <= 400 else 2.2
     at = frame.place(stations["lon"], stations["lat"])
@@ -237,12 +243,17 @@ def _numbers(page: Page, result: StudyResult, frame: Frame, numbered: int) -> No
         page.text(x, y - 2.1, f"{rank}", 5.8, "white", align="center")
 
 
-def _rgb(colour: str) -> tuple[float, float, float]:
+def rgb(colour: str) -> tuple[float, float, float]:
+    """``#rrggbb`` as three shares of light.
+
+    >>> rgb("#ff0000")
+    (1.0, 0.0, 0.0)
+    """
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return red, green, blue
 
 
-def _roads(net: RoadNetwork, frame: Frame, *, main: bool) -> Any:
+def roads_path(net: RoadNetwork, frame: Frame, *, main: bool) -> Any:
     """The main ways, or the others, that show in the frame, as one path."""
     lines = net.geometry
     if len(lines) == 0:
@@ -307,9 +318,9 @@ def _legend(page: Page, result: StudyResult, y: float) -> None:
 
 def _bars(page: Page, summary: Mapping[str, Any], top: float) -> None:
     """Bars of the main layer's shares: by minutes, by time of the week, by service."""
-    layer, block = _main(summary)
+    layer, block = main_layer(summary)
     stations = summary["stations"]
-    who = _LAYERS.get(layer, layer)
+    who = LAYERS_ZH.get(layer, layer)
     groups = [
         ("按时间 by minutes", [(f"{m} 分钟 min", v) for m, v in block["share_by_minutes"].items()]),
         (f"该时开放 open at (hours known {stations['hours_known']}/{stations['used']})", [(f"{_DAYS.get(t[:3], '')} {t}".strip(), v) for t, v in block["share_by_time"].items()]),
@@ -330,7 +341,7 @@ def _bars(page: Page, summary: Mapping[str, Any], top: float) -> None:
             page.text(x, y, label, 7)
             page.rectangle(x + label_width, y - 1.5, room, 8, "#f1edea")
             page.rectangle(x + label_width, y - 1.5, room * min(value or 0.0, 1.0), 8, RED)
-            page.text(x + label_width + room + 4, y, _share(value), 7)
+            page.text(x + label_width + room + 4, y, share_text(value), 7)
 
 
 def _figures_page(page: Page, result: StudyResult) -> int:
@@ -346,8 +357,8 @@ def _figures_page(page: Page, result: StudyResult) -> int:
     ]  # fmt: skip
     rows = [
         _texts(
-            f"{_LAYERS.get(layer, '')} {layer}".strip(), f"{b['total']:,.0f}", f"{b['covered']:,.0f}", _share(b["share"]),
-            "–".join(map(_share, b["share_range"])), _share(b["share_straight_line"]), _share(b["share_two_or_more"]),
+            f"{LAYERS_ZH.get(layer, '')} {layer}".strip(), f"{b['total']:,.0f}", f"{b['covered']:,.0f}", share_text(b["share"]),
+            "–".join(map(share_text, b["share_range"])), share_text(b["share_straight_line"]), share_text(b["share_two_or_more"]),
             "—" if b["median_minutes"] is None else f"{b['median_minutes']:.1f} min",
         )
         for layer, b in summary["demand"].items()
@@ -355,7 +366,7 @@ def _figures_page(page: Page, result: StudyResult) -> int:
     y, _ = page.table(y, columns, rows, floor=560)
     network, shapes = summary["network"], summary["isochrones"]
     false, missed, off = map(
-        _share, (shapes["false_share"], shapes["missed_share"], network["off_network_share"])
+        share_text, (shapes["false_share"], shapes["missed_share"], network["off_network_share"])
     )
     counts = [stations[key] for key in ("listed", "used", "merged", "rejected", "hours_known")]
     notes = (
@@ -422,7 +433,9 @@ def _sites(page: Page, result: StudyResult, y: float) -> None:
         else f"到时限，与上界差 time limit, gap {plan.gap:.1%}"
     )
     before, after = plan.covered_before / plan.total, plan.covered_after / plan.total
-    y = _heading(page, y, "选址建议", f"Suggested sites · {_share(before)} → {_share(after)} · {proof}")
+    y = _heading(
+        page, y, "选址建议", f"Suggested sites · {share_text(before)} → {share_text(after)} · {proof}"
+    )
     columns = [
         ("序 #", "right", 28.0), ("场所 venue", "left", 150.0), ("类型 kind", "left", 75.0),
         ("新增 gain", "right", 56.0), ("受益社区 communities", "left", 214.0),

@@ -17,6 +17,7 @@ from geo.report.cleaned import write_cleaned
 from geo.report.frames import audit_frame, layers
 from geo.report.geojson import feature_collection
 from geo.report.pdf import write_pdf
+from geo.report.poster import write_poster
 from geo.report.summary import created, plain
 from geo.report.workbook import write_workbook
 
@@ -34,7 +35,7 @@ def write_all(result: StudyResult, folder: Path) -> None:
     """
     with ThreadPoolExecutor(1) as beside:
         layers_written = beside.submit(write_layers, result, folder)
-        missing = write_pdf(result, folder / "report.pdf")
+        missing = write_pdf(result, folder / "report.pdf") or write_poster(result, folder)
         write_workbook(result, folder / "report.xlsx")
         write_cleaned(
             result.inputs,

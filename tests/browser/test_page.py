@@ -42,7 +42,6 @@ def files(result, tmp_path_factory):
     (folder / "public.html").write_text(redmap.render_public(result), encoding="utf-8")
     nasty = toy_result(names=NASTY)
     (folder / "nasty.html").write_text(redmap.render_planner(nasty), encoding="utf-8")
-    (folder / "nasty-public.html").write_text(redmap.render_public(nasty), encoding="utf-8")
     return folder
 
 
@@ -138,17 +137,13 @@ def test_language_switch_leaves_no_mixed_text(visit, name):
             ] == []
 
 
-@pytest.mark.parametrize("name", ["nasty.html", "nasty-public.html"])
-def test_names_with_markup_stay_text(visit, name):
-    with visit(name) as page:
+def test_names_with_markup_stay_text(visit):
+    with visit("nasty.html") as page:
         for i, text in enumerate(NASTY):
-            show = "(i) => RedMap.show(RedMap.data.stations[i], false)"
-            select = "(i) => RedMap.select('station', RedMap.data.stations[i].id, false)"
-            page.evaluate(show if "public" in name else select, i)
+            page.evaluate("(i) => RedMap.select('station', RedMap.data.stations[i].id, false)", i)
             assert page.locator(".leaflet-popup-content h3").inner_text() == text
-        if name == "nasty.html":
-            page.locator("#search").fill("<img")
-            assert page.locator("#search-list button .data").first.inner_text() == NASTY[0]
+        page.locator("#search").fill("<img")
+        assert page.locator("#search-list button .data").first.inner_text() == NASTY[0]
         assert "hacked" not in page.title()
         assert page.locator("main img, .leaflet-popup img").count() == 0
 
@@ -293,30 +288,6 @@ def test_map_click_names_the_community(visit):
         assert page.locator(".leaflet-popup-content h3").inner_text() == "第36社区"
 
 
-def test_public_location_gives_the_nearest(visit):
-    with visit(
-        "public.html",
-        viewport=PHONE,
-        has_touch=True,
-        permissions=["geolocation"],
-        geolocation={"latitude": 32.915, "longitude": 115.815},
-    ) as page:
-        page.locator("#locate").click()
-        page.locator("#list button .num").first.wait_for()
-        assert page.locator("#list button").count() == 5
-        assert "米" in page.locator("#list button .num").first.inner_text()
-        assert "115" not in page.evaluate("location.hash")
-
-
-def test_public_refused_location_offers_a_tap(visit):
-    with visit("public.html", viewport=PHONE, has_touch=True) as page:
-        page.evaluate("() => { navigator.geolocation.getCurrentPosition = (ok, bad) => bad({ code: 1 }); }")
-        page.locator("#locate").click()
-        assert "点一下" in page.locator("#hint").inner_text()
-        page.locator(".folium-map").click(position={"x": 330, "y": 60})
-        assert page.locator("#list button").count() == 5
-
-
 def test_public_hours_are_of_china_whatever_the_device_says(chromium, files):
     for clock, expected in (("2026-11-24T19:00:00Z", "closed"), ("2026-11-24T04:00:00Z", "open")):
         context = chromium.new_context(timezone_id="America/New_York")
@@ -356,10 +327,6 @@ def test_touch_targets_are_large(visit):
         .map((n) => [n.id || n.className, n.getBoundingClientRect()])
         .filter(([, r]) => r.height < 43.5 || r.width < 43.5).map(([n]) => n)"""
     phone = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
-    with visit("public.html", **phone) as page:
-        assert page.evaluate(small) == []
-        page.evaluate("RedMap.show(RedMap.data.stations[0], false)")
-        assert page.evaluate(small) == []
     with visit("map.html", **phone) as page:
         page.locator("#rail summary").click()
         for tab in ("overview", "gaps", "sites", "communities", "data"):
@@ -400,12 +367,10 @@ def test_the_district_fills_the_map_and_is_drawn_sharp(visit, name, viewport):
             page.locator("#zoom-in").click()
 
 
-@pytest.mark.parametrize("name", ["map.html", "public.html"])
-def test_a_card_on_a_phone_is_covered_by_nothing(visit, name):
-    with visit(name, viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce") as page:
-        show = "RedMap.show(s, true)" if name == "public.html" else "RedMap.select('station', s.id, true)"
+def test_a_card_on_a_phone_is_covered_by_nothing(visit):
+    with visit("map.html", viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce") as page:
         for i in range(4):
-            page.evaluate(f"(i) => {{ const s = RedMap.data.stations[i]; {show}; }}", i)
+            page.evaluate("(i) => RedMap.select('station', RedMap.data.stations[i].id, true)", i)
             page.wait_for_timeout(400)  # the map moves the card into view
             covered = page.evaluate("""() => { const r = document.querySelector('.leaflet-popup').getBoundingClientRect(), out = [];
                 for (const x of [r.left + 3, r.right - 3]) for (const y of [r.top + 12, r.top + r.height / 2])
@@ -414,22 +379,6 @@ def test_a_card_on_a_phone_is_covered_by_nothing(visit, name):
             assert covered == []
         page.locator(".leaflet-popup-close-button").click()
         assert page.locator("#zoom-in").is_visible()
-
-
-def test_public_service_filter_holds_for_list_and_map(visit):
-    with visit("public.html") as page:
-        before = page.locator("#list button").count()
-        page.locator("#service").select_option("first_aid")
-        assert 0 < page.locator("#list button").count() < before
-        hidden = page.evaluate("RedMap.data.stations.find((s) => !s.services.includes('first_aid')).at")
-        found = page.evaluate(
-            "(at) => RedMap.hit(RedMap.map.latLngToContainerPoint([at[1], at[0]]), 3)", hidden
-        )
-        assert found is None
-        page.locator("#service").select_option("")
-        assert page.evaluate(
-            "(at) => !!RedMap.hit(RedMap.map.latLngToContainerPoint([at[1], at[0]]), 3)", hidden
-        )
 
 
 def test_prints_on_landscape_sheets(visit):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
+from pathlib import Path
 
+import axe_playwright_python
 import pytest
 
 from geo import pipeline
@@ -17,6 +19,8 @@ DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 
 
+AXE = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 GAP_ON_SCREEN = """() => {
   const [lon, lat] = RedMap.data.gaps[0].at, p = RedMap.map.latLngToContainerPoint([lat, lon]), box = RedMap.map.getContainer().getBoundingClientRect();
   return [box.left + p.x, box.top + p.y];
@@ -131,7 +135,7 @@ def test_a_trial_station_is_placed_dragged_saved_loaded_and_built(visit, tmp_pat
         for step in range(8):
             page.mouse.move(pin["x"] + 15 + 9 * step, pin["y"] + 15)
         page.mouse.up()
-        page.wait_for_timeout(500)
+        page.evaluate("RedMap.compute()")
         moved = layer(page)["covered"]
         assert moved != start
         with page.expect_download() as saved:
@@ -141,7 +145,7 @@ def test_a_trial_station_is_placed_dragged_saved_loaded_and_built(visit, tmp_pat
         assert page.locator(".trial-pin").count() == 0
         page.locator("#trial-file").set_input_files(tmp_path / "trial.json")
         page.locator(".trial-pin").wait_for()
-        page.wait_for_timeout(500)
+        page.evaluate("RedMap.compute()")
         assert layer(page)["covered"] == pytest.approx(moved, abs=1.0)
     built = pipeline.run(pipeline.sample_study(), trial=tmp_path / "trial.json", cache_dir=cache_dir)
     # a trial joins the drawn way, which is rounded to 2 m; the analysis joins the surveyed one
@@ -225,3 +229,80 @@ def test_on_a_phone_everything_fits_and_can_be_touched(visit):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         for pill in page.locator(".pill:not(.small)").all():
             assert pill.bounding_box()["height"] >= 44
+
+
+@pytest.mark.parametrize("tab", ["overview", "gaps", "sites", "whatif", "communities", "data"])
+@pytest.mark.parametrize(
+    "look", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=["light", "dark", "phone"]
+)
+def test_axe_finds_nothing_serious(visit, tab, look):
+    with visit(f"#tab={tab}&add=115.76,32.88,water,0&f=walk,15,toilet,47", **look) as page:
+        page.locator('html[data-week="1"]').wait_for(state="attached", timeout=20_000)
+        found = page.evaluate(f"{AXE}\n;axe.run(document, {{runOnly: {RULES}}})")["violations"]
+        assert [
+            (v["id"], v["nodes"][0]["html"][:120]) for v in found if v["impact"] in {"serious", "critical"}
+        ] == []
+
+
+def test_search_takes_the_first_letters_of_pinyin(visit, sample_result):
+    from geo.redmap.payload import initials
+
+    name = str(sample_result.inputs.communities["name"].iloc[5])
+    with visit() as page:
+        page.locator("#search").fill(initials(name))
+        page.locator("#search-list button").first.wait_for()
+        assert name in page.locator("#search-list").inner_text()
+
+
+def test_cards_tell_both_datums(visit, sample_result):
+    import numpy as np
+
+    from geo.intake.datum import from_wgs84
+
+    station = sample_result.inputs.stations.iloc[0]
+    x, y = from_wgs84(np.array([station["lon"]]), np.array([station["lat"]]), "gcj02")
+    with visit() as page:
+        page.evaluate("(id) => RedMap.select('station', id, true)", str(station["station_id"]))
+        card = page.locator(".leaflet-popup-content").inner_text()
+        assert f"{station['lat']:.5f}, {station['lon']:.5f}" in card
+        assert f"{y[0]:.5f}, {x[0]:.5f}" in card
+
+
+def test_what_is_shown_can_be_taken_along(visit, tmp_path):
+    with visit("#tab=data&f=walk,15,toilet,47") as page:
+        with page.expect_download() as saved:
+            page.locator("#save-png").click()
+        saved.value.save_as(tmp_path / "map.png")
+        width, height = (int.from_bytes((tmp_path / "map.png").read_bytes()[i : i + 4]) for i in (16, 20))
+        assert width > 1000
+        assert height > 1000
+        with page.expect_download() as saved:
+            page.locator("#save-geo").click()
+        saved.value.save_as(tmp_path / "layers.geojson")
+        features = json.loads((tmp_path / "layers.geojson").read_text(encoding="utf-8"))["features"]
+        assert {f["properties"]["layer"] for f in features} == {"station", "gap", "site"}
+        states = {f["properties"]["state"] for f in features if f["properties"]["layer"] == "station"}
+        assert "closed" in states  # Tuesday 23:00
+
+
+def test_the_hint_is_shown_once(visit):
+    with visit() as page:
+        assert page.locator("#hint").is_visible()
+        page.locator("#hint button").click()
+        assert page.locator("#hint").count() == 0
+        page.reload()
+        page.locator('html[data-ready="1"]').wait_for(state="attached")
+        assert page.locator("#hint").count() == 0
+
+
+def test_braces_in_names_stay_text(chromium, tmp_path):
+    from geo import redmap
+    from tests.geo.results import toy_result
+
+    names = ["{{7*7}}", "{% raw %}", "{% endraw %}{{ 7*7 }}", "{# note #}"]
+    (tmp_path / "map.html").write_text(redmap.render_planner(toy_result(names=names)), encoding="utf-8")
+    page = chromium.new_page()
+    page.goto((tmp_path / "map.html").as_uri())
+    page.locator('html[data-ready="1"]').wait_for(state="attached")
+    assert page.evaluate("RedMap.data.stations.slice(0, 4).map((s) => s.name)") == names
+    page.close()

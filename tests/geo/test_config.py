@@ -71,3 +71,14 @@ def test_byte_order_mark_of_windows_notepad_is_fine(tmp_path):
     (tmp_path / "study.toml").write_text(text, encoding="utf-8-sig")
     study = load_study(tmp_path / "study.toml")
     assert study.path("s.csv") == tmp_path.resolve() / "s.csv"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("url", "javascript:alert(1)"), ("url", "map.html"), ("hotline", "call <b>me</b>")]
+)
+def test_what_is_published_is_an_address_and_a_number(key, value):
+    assert f"publish.{key}" in defects(publish={key: value})
+    good = study_from_mapping(
+        {**GOOD, "publish": {"url": "https://a.example/p.html", "hotline": "12351"}}, folder=Path()
+    )
+    assert (good.publish.url, good.publish.hotline) == ("https://a.example/p.html", "12351")

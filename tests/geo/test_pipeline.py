@@ -19,8 +19,8 @@ from geo.config import load_study
 from geo.errors import InputError
 
 OUTPUTS = {
-    "map.html", "public.html", "cleaned.xlsx", "merge.csv", "summary.json", "audit.json", "stations.geojson", "communities.geojson",
-    "report.pdf", "isochrones.geojson", "gaps.geojson", "recommendations.geojson", "results.gpkg", "report.xlsx",
+    "index.html", "map.html", "public.html", "cleaned.xlsx", "merge.csv", "summary.json", "audit.json", "stations.geojson", "communities.geojson",
+    "report.pdf", "poster.pdf", "poster.png", "isochrones.geojson", "gaps.geojson", "recommendations.geojson", "results.gpkg", "report.xlsx",
 }  # fmt: skip
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 

@@ -335,9 +335,9 @@ def test_every_service_has_its_words():
 
 
 def test_every_word_that_the_scripts_use_exists():
-    words = json.loads(page.asset("i18n.json"))["zh"]
+    words = json.loads(page.asset("i18n.json"))["zh"] | json.loads(page.asset("public_words.json"))["zh"]
     used = set()
-    for name in (*page.SHARED_SCRIPTS, "planner.js", "public.js"):
+    for name in {*page.SCRIPTS["planner"], *page.SCRIPTS["public"]}:
         used |= set(re.findall(r"\bt\('(\w+)'(?! \+)", page.asset(name)))
     for name in ("planner.html", "public.html"):
         used |= set(re.findall(r'data-i18n[a-z-]*="(\w+)"', page.asset(name)))
@@ -361,3 +361,27 @@ def test_big_bands_are_cut_without_losing_area(result):
         pieces = payload._cut(shape, 700.0)
         assert len(pieces) > 5
         assert sum(p.area for p in pieces) == pytest.approx(shape.area, rel=1e-9)
+
+
+def test_public_words_exist_in_both_languages():
+    words = json.loads(page.asset("public_words.json"))
+    assert words["zh"].keys() == words["en"].keys()
+    holes = re.compile(r"\{\w+\}")
+    for key, text in words["zh"].items():
+        assert sorted(holes.findall(text)) == sorted(holes.findall(words["en"][key])), key
+
+
+def test_shortened_code_keeps_what_runs():
+    code = "a = 1; // kept\n  /* gone */\n/* kept\n   too */\n    b('  //no');\n"
+    assert page.shortened(code) == "a = 1; // kept\n/* kept\ntoo */\nb('  //no');\n"
+
+
+def test_index_lists_every_file_and_names_stay_text(result):
+    from dataclasses import replace
+
+    sizes = {"map.html": 600_000, "odd<b>.txt": 10, "public.html": 290_000}
+    text = redmap.render_index(replace(result, name="<script>x</script>"), sizes)
+    assert re.findall(r'href="([^"]+)"', text) == ["map.html", "public.html", "odd&lt;b&gt;.txt"]
+    assert "<script" not in text
+    assert "600 kB" in text
+    assert "合成数据" in text

@@ -26,9 +26,10 @@ from geo.report.tables import LAYER_SHAPES, write_geopackage
 from geo.report.workbook import SYNTHETIC, write_workbook
 from tests.geo.results import NASTY, toy_result
 
+PRINTED = {"report.pdf", "poster.pdf", "poster.png"}
 FILES = {
     "cleaned.xlsx", "merge.csv", "summary.json", "audit.json", "stations.geojson", "communities.geojson", "isochrones.geojson", "gaps.geojson",
-    "recommendations.geojson", "problems.geojson", "results.gpkg", "report.xlsx", "report.pdf",
+    "recommendations.geojson", "problems.geojson", "results.gpkg", "report.xlsx", "report.pdf", "poster.pdf", "poster.png",
 }  # fmt: skip
 FORMULAS = ("=1+1", "+86", "-3", "@cmd", '=HYPERLINK("http://evil.example")')
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
@@ -76,7 +77,7 @@ needs_font = pytest.mark.skipif(not has_font(), reason="no matplotlib, or no fon
 
 
 def test_every_file_of_the_contract_is_written(out):
-    assert {p.name for p in out.iterdir()} - {"report.pdf"} == FILES - {"report.pdf"}
+    assert {p.name for p in out.iterdir()} - PRINTED == FILES - PRINTED
     assert (out / "report.pdf").exists() == has_font()
 
 

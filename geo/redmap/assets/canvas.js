@@ -43,6 +43,7 @@ RedMap.mark = (ctx, kind, x, y, size, label) => {
   if (kind === 'unknown') { const s = size * 1.22; ctx.moveTo(x, y - s); ctx.lineTo(x + s, y); ctx.lineTo(x, y + s); ctx.lineTo(x - s, y); ctx.closePath(); ctx.fillStyle = c.unknown; }
   if (kind === 'site') { ctx.arc(x, y - size * 1.75, size * 1.25, Math.PI * .86, Math.PI * .14); ctx.lineTo(x, y); ctx.closePath(); ctx.fillStyle = c.site; }
   if (kind === 'gap') { const w = size * 1.1 + String(label).length * 3; ctx.roundRect ? ctx.roundRect(x - w, y - size, 2 * w, 2 * size, size) : ctx.rect(x - w, y - size, 2 * w, 2 * size); ctx.fillStyle = c.gap; }
+  if (kind === 'problem' || kind === 'problemClosed') { ctx.moveTo(x - size, y - size); ctx.lineTo(x + size, y - size); ctx.lineTo(x + size, y + size * .5); ctx.lineTo(x, y + size * .5); ctx.lineTo(x - size * .5, y + size * 1.2); ctx.lineTo(x - size * .5, y + size * .5); ctx.lineTo(x - size, y + size * .5); ctx.closePath(); ctx.fillStyle = kind === 'problem' ? c.unknown : c.closed; }
   if (kind === 'you') { ctx.arc(x, y, size, 0, 7); ctx.fillStyle = c.you; ctx.lineWidth = 3; }
   ctx.fill();
   ctx.stroke();
@@ -275,6 +276,12 @@ RedMap.paintStations = (ctx, v) => {
     RedMap.mark(ctx, RedMap.stateOf(s), x, y, chosen ? size * 1.5 : size);
   });
 };
+RedMap.paintProblems = (ctx, v) => {
+  for (const s of RedMap.data.problems || []) {
+    const [x, y] = RedMap.place(v, s.at);
+    if (x > -20 && y > -20 && x < v.size + 20 && y < v.size + 20) RedMap.mark(ctx, s.state === 'closed' ? 'problemClosed' : 'problem', x, y, v.z < 12 ? 4.5 : 7);
+  }
+};
 RedMap.paintSites = (ctx, v) => {
   for (const s of [...RedMap.data.sites].reverse()) {
     const [x, y] = RedMap.place(v, s.at);
@@ -385,26 +392,31 @@ RedMap.Ground = L.GridLayer.extend({
     return tile;
   },
   paint(tile, coords, ratio) {
-    const ctx = tile.getContext('2d'), v = RedMap.tileView(coords, 512), on = RedMap.state.on, has = RedMap.layers;
-    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    ctx.fillStyle = RedMap.palette().ground;
-    ctx.fillRect(0, 0, 512, 512);
-    if (on.areas && has.areas) RedMap.paintAreas(ctx, v);
-    // side streets lie under the bands until these are wide enough to carry them
-    if (on.roads && has.roads && v.z < 15) RedMap.paintRoads(ctx, v, [2]);
-    if (on.bands && has.bands) RedMap.sides(ctx, v, coords, (now) => RedMap.paintBands(ctx, v, now));
-    if (on.roads && has.roads) RedMap.paintRoads(ctx, v, v.z < 15 ? [1, 0] : [2, 1, 0]);
-    if (on.areas && has.areas) RedMap.paintBorders(ctx, v);
-    if (has.edge) RedMap.paintEdge(ctx, v);
-    if (on.gaps && has.gaps) RedMap.sides(ctx, v, coords, (now) => now ? RedMap.paintMissing(ctx, v, ratio, now) : RedMap.paintGaps(ctx, v, ratio));
-    if (on.stations && has.reach) RedMap.paintReach(ctx, v);
-    if (on.stations) RedMap.paintStations(ctx, v);
-    RedMap.paintLabels(ctx, v, coords);
-    if (on.sites) RedMap.paintSites(ctx, v);
-    if (RedMap.state.you) { const [x, y] = RedMap.place(v, RedMap.state.you); RedMap.mark(ctx, 'you', x, y, 8); }
+    RedMap.paint(tile.getContext('2d'), RedMap.tileView(coords, 512), coords, ratio);
   },
   repaint() {
     const ratio = Math.min(2, Math.max(1, Math.round(devicePixelRatio || 1)));
     for (const tile of Object.values(this._tiles)) this.paint(tile.el, tile.coords, ratio);
   },
 });
+/* Everything that is on, in one square view; `coords` counts such squares from the corner of the world. */
+RedMap.paint = (ctx, v, coords, ratio) => {
+  const on = RedMap.state.on, has = RedMap.layers;
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.fillStyle = RedMap.palette().ground;
+  ctx.fillRect(0, 0, v.size, v.size);
+  if (on.areas && has.areas) RedMap.paintAreas(ctx, v);
+  // side streets lie under the bands until these are wide enough to carry them
+  if (on.roads && has.roads && v.z < 15) RedMap.paintRoads(ctx, v, [2]);
+  if (on.bands && has.bands) RedMap.sides(ctx, v, coords, (now) => RedMap.paintBands(ctx, v, now));
+  if (on.roads && has.roads) RedMap.paintRoads(ctx, v, v.z < 15 ? [1, 0] : [2, 1, 0]);
+  if (on.areas && has.areas) RedMap.paintBorders(ctx, v);
+  if (has.edge) RedMap.paintEdge(ctx, v);
+  if (on.gaps && has.gaps) RedMap.sides(ctx, v, coords, (now) => now ? RedMap.paintMissing(ctx, v, ratio, now) : RedMap.paintGaps(ctx, v, ratio));
+  if (on.stations && has.reach) RedMap.paintReach(ctx, v);
+  if (on.problems) RedMap.paintProblems(ctx, v);
+  if (on.stations) RedMap.paintStations(ctx, v);
+  RedMap.paintLabels(ctx, v, coords);
+  if (on.sites) RedMap.paintSites(ctx, v);
+  if (RedMap.state.you) { const [x, y] = RedMap.place(v, RedMap.state.you); RedMap.mark(ctx, 'you', x, y, 8); }
+};

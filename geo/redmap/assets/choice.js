@@ -62,7 +62,7 @@ RedMap.engineRoom = () => {
       return engine.snap(model, ask.mode, x, y, home.q, 1 / Math.cos(s.place[1] * Math.PI / 180), ask.access);
     });
     return {
-      load: ({ bytes, head, origin }) => { home = origin; model = engine.decode(bytes, head); return { lines: model.lines, kind: model.kind, px: model.px, py: model.py, weight: model.weight, layer: model.layer, community: model.community, u: model.u, v: model.v, length: model.length }; },
+      load: ({ bytes, head, origin }) => { home = origin; model = engine.decode(bytes, head); return true; },
       figures: (ask) => { const from = Date.now(); const sources = placed(ask, ask.sources), out = engine.figures(model, { ...ask, sources }); return { ...out, costs: undefined, sources, ms: Date.now() - from }; },
       covered: (ask) => engine.coveredBy(model, { ...ask, sets: ask.sets.map((set) => placed(ask, set)) }),
       groups: ({ rows, link }) => engine.groups(model, rows, link).slice(0, 300),
@@ -83,10 +83,15 @@ RedMap.engineRoom = () => {
   return (name, ask) => worker ? new Promise((done, fail) => { waiting.set(++number, [done, fail]); worker.postMessage({ id: number, name, ask }); }) : Promise.resolve().then(() => here[name](ask));
 };
 
-RedMap.startEngine = async (asked) => {
-  const d = RedMap.data, header = d.layers.engine;
+RedMap.loadEngine = async () => {
+  const bytes = await RedMap.unzip('engine'), head = RedMap.data.engine;
   RedMap.ask = RedMap.engineRoom();
-  RedMap.model = await RedMap.ask('load', { bytes: await RedMap.unzip('engine'), head: d.engine, origin: header });
+  RedMap.ask('load', { bytes, head, origin: RedMap.data.layers.engine }).catch((error) => console.error(error));
+  return makeEngine().decode(bytes, head); // the map is drawn from it while the worker starts
+};
+RedMap.startEngine = async (loading, asked) => {
+  const header = RedMap.data.layers.engine;
+  RedMap.model = await loading;
   RedMap.layers.roads = RedMap.roadsOf(RedMap.model, header, RedMap.layers.roads);
   RedMap.choice = RedMap.choiceFromHash(asked);
   if (!RedMap.isBase(RedMap.choice)) await RedMap.compute();

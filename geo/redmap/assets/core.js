@@ -2,7 +2,7 @@
    Every text that comes from data reaches the page through textContent only. */
 'use strict';
 const RedMap = {
-  data: null, map: null, layers: {}, state: {}, views: [],
+  data: null, map: null, layers: {}, state: {}, views: [], formats: {},
 
   /* An element: props are properties, `class` and aria-* included; children are nodes or texts. */
   el(tag, props, ...children) {
@@ -36,8 +36,9 @@ const RedMap = {
 
   number(value, digits) {
     if (value === null || value === undefined) return '–';
-    const fixed = { minimumFractionDigits: digits || 0, maximumFractionDigits: digits || 0 };
-    return new Intl.NumberFormat(RedMap.state.lang === 'zh' ? 'zh-CN' : 'en-US', fixed).format(value);
+    const key = RedMap.state.lang + (digits || 0); // a formatter costs more than a hundred numbers
+    if (!RedMap.formats[key]) RedMap.formats[key] = new Intl.NumberFormat(RedMap.state.lang === 'zh' ? 'zh-CN' : 'en-US', { minimumFractionDigits: digits || 0, maximumFractionDigits: digits || 0 });
+    return RedMap.formats[key].format(value);
   },
   percent(share, digits) {
     return share === null || share === undefined ? '–' : RedMap.number(share * 100, digits === undefined ? 1 : digits) + '%';

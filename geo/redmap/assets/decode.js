@@ -3,7 +3,8 @@
 RedMap.EARTH = 6378137;
 
 RedMap.unzip = async (id) => {
-  const raw = Uint8Array.from(atob(RedMap.byId('layer-' + id).textContent), (c) => c.charCodeAt(0));
+  const text = atob(RedMap.byId('layer-' + id).textContent), raw = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) raw[i] = text.charCodeAt(i);
   const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream('gzip'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 };

@@ -32,6 +32,11 @@ RedMap.phone = (text) => /^[\d\s+()-]+$/.test(text) && text.length > 4
   ? RedMap.el('a', { href: 'tel:' + text.replace(/[^\d+]/g, ''), class: 'data' }, text) : RedMap.name(text);
 RedMap.services = (list) => RedMap.el('ul', { class: 'services' }, list.map((s) => RedMap.el('li', {}, RedMap.word('svc', s))));
 
+/* A place in WGS-84, and as maps in China show it; latitude first, as these do. */
+RedMap.coordinates = (at) => {
+  const text = ([lon, lat]) => RedMap.name(lat.toFixed(5) + ', ' + lon.toFixed(5), 'num');
+  return [RedMap.row(RedMap.t('coordinates'), text(at)), RedMap.gcj02 ? RedMap.row(RedMap.t('coordinatesGcj'), text(RedMap.gcj02(at))) : []];
+};
 RedMap.stationCard = (s) => {
   const { el, t, name, row } = RedMap, planner = RedMap.data.page === 'planner', state = RedMap.stateOf(s);
   const hours = RedMap.hoursText(s.hours);
@@ -49,7 +54,7 @@ RedMap.stationCard = (s) => {
       s.plates.length > 1 ? row(t('plates'), name(s.plates.join(' · '))) : [],
       planner ? row(t('issuer'), s.issuer ? name(s.issuer) : '') : [],
       planner ? row(t('date'), s.date ? name(s.date) : '') : [],
-      row(t('coordinates'), name(s.at[1].toFixed(5) + ', ' + s.at[0].toFixed(5), 'num'))),
+      RedMap.coordinates(s.at)),
     planner ? RedMap.shutButton(s) : null,
     planner ? null : el('a', { class: 'go', href: RedMap.route(s.at) }, t('directions')));
 };
@@ -86,6 +91,7 @@ RedMap.hit = (point, reach) => {
   };
   if (RedMap.state.on.sites) for (const s of RedMap.data.sites) test('site', s, -15);
   if (RedMap.state.on.stations) for (const s of RedMap.data.stations) if (RedMap.shown(s)) test('station', s, 0);
+  if (RedMap.state.on.problems) for (const s of RedMap.data.problems || []) test('problem', s, 0);
   return best;
 };
 
@@ -111,9 +117,10 @@ RedMap.start = async (map) => {
   RedMap.data = JSON.parse(RedMap.byId('redmap-data').textContent);
   const asked = RedMap.readHash();
   RedMap.state.lang = ['zh', 'en'].includes(asked.lang) ? asked.lang : RedMap.data.lang;
+  const engine = RedMap.data.layers.engine ? RedMap.loadEngine() : null; // the worker reads while the page does
   for (const [id, header] of Object.entries(RedMap.data.layers)) if (id !== 'engine') RedMap.layers[id] = await RedMap.decode(id, header);
   RedMap.setup(asked);
-  if (RedMap.data.layers.engine) await RedMap.startEngine(asked);
+  if (engine) await RedMap.startEngine(engine, asked);
   map.invalidateSize({ animate: false });
   const view = /^(\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(asked.map || '');
   if (view && +view[1] <= 19 && Math.abs(+view[2]) <= 85 && Math.abs(+view[3]) <= 180) map.setView([+view[2], +view[3]], +view[1], { animate: false });

@@ -1,7 +1,7 @@
 /* planner.js: the planner's panel, layers, search and downloads. */
 'use strict';
 RedMap.TABS = ['overview', 'gaps', 'sites', 'whatif', 'communities', 'data'];
-RedMap.ON = { bands: true, areas: false, gaps: true, sites: true, stations: true, roads: true, names: true };
+RedMap.ON = { bands: true, areas: false, gaps: true, sites: true, stations: true, problems: true, roads: true, names: true };
 RedMap.SHOWN_ROWS = 200;
 RedMap.PRINTED_ROWS = 12;
 RedMap.rows = RedMap.SHOWN_ROWS;
@@ -28,6 +28,8 @@ RedMap.setup = (asked) => {
   RedMap.views.push(RedMap.drawTabs, RedMap.drawPane, RedMap.drawControls, RedMap.drawLegend, RedMap.refreshPopup);
   RedMap.wireSearch();
   RedMap.byId('print').addEventListener('click', () => print());
+  RedMap.wireFullScreen();
+  RedMap.hint();
   RedMap.byId('copy').addEventListener('click', async () => {
     try { await navigator.clipboard.writeText(location.href); RedMap.toast(RedMap.t('copied')); } catch (error) { RedMap.toast(RedMap.t('copyFailed')); }
   });
@@ -52,7 +54,7 @@ RedMap.toast = (text) => {
 };
 
 /* ---- choosing a place ---- */
-RedMap.TABLES = new Map([['station', 'stations'], ['site', 'sites'], ['gap', 'gaps'], ['community', 'communities']]);
+RedMap.TABLES = new Map([['station', 'stations'], ['site', 'sites'], ['gap', 'gaps'], ['community', 'communities'], ['problem', 'problems']]);
 RedMap.find = (kind, id) => RedMap.TABLES.has(kind) ? RedMap.data[RedMap.TABLES.get(kind)].find((x) => x.id === id) : undefined;
 RedMap.select = (kind, id, move, at) => {
   const item = RedMap.find(kind, id);
@@ -60,7 +62,7 @@ RedMap.select = (kind, id, move, at) => {
   if (move && kind === 'gap') RedMap.map.fitBounds([[item.box[1], item.box[0]], [item.box[3], item.box[2]]], { maxZoom: 16, padding: [60, 60], animate: !RedMap.calm() });
   else if (move) RedMap.fly(item.at, kind === 'community' ? 15 : 16);
   RedMap.where = at || item.at;
-  const layer = { station: 'stations', site: 'sites', gap: 'gaps' }[kind];
+  const layer = { station: 'stations', site: 'sites', gap: 'gaps', problem: 'problems' }[kind];
   if (layer) RedMap.state.on[layer] = true;
   RedMap.state.sel = kind + ':' + id;
   RedMap.popup(RedMap.where, RedMap.cardOf(kind, item), kind === 'site' ? -26 : -4);
@@ -93,9 +95,12 @@ RedMap.cardOf = (kind, found) => {
   if (kind === 'gap') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('gap') + ' ' + item.rank), el('h3', {}, name(RedMap.gapName(item))),
     el('p', { class: 'big' }, t('people', { n: number(item.people) })), el('p', { class: 'why data' }, RedMap.why(item)),
     el('dl', {}, row(t('nearest'), RedMap.nearestUntold(item) ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes) + (item.straight === null ? '' : ' · ' + t('straightIs', { d: RedMap.distance(item.straight) }))) : ''), row(t('areaSize'), item.km2 === null ? '' : t('km2', { n: number(item.km2, 2) }))));
+  if (kind === 'problem') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('problem') + (item.kind ? ' · ' : ''), item.kind ? name(item.kind) : null), el('h3', {}, name(item.name)),
+    el('p', { class: 'status' }, el('span', { class: 'chip ' + { open: 'unknown', in_progress: 'unknown', closed: 'open' }[item.state] }, t('problem_' + item.state)), item.time ? name(item.time.replace('T', ' '), 'muted') : null),
+    el('dl', {}, row(t('place'), item.place ? name(item.place) : ''), row(t('nearest'), item.nearest ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes)) : t('noneNear')), row(t('gap'), item.gap ? name(item.gap) : '')));
   if (kind === 'site') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('site') + ' · ' + t('rank', { n: item.rank })), el('h3', {}, name(item.name)),
     el('p', { class: 'big' }, t('gain', { n: number(item.gain) })),
-    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), row(t('coordinates'), name(item.at[1].toFixed(5) + ', ' + item.at[0].toFixed(5), 'num'))),
+    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), RedMap.coordinates(item.at)),
     RedMap.benefits(item), RedMap.openButton(item));
   return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('community')), el('h3', {}, name(item.name)),
     el('p', { class: 'big' }, percent(item.share)),
@@ -242,7 +247,7 @@ RedMap.dataPane = () => {
   const { el, t, number, percent, row, name, data: d } = RedMap, sum = d.summary, net = sum.network || {}, iso = sum.isochrones || {}, from = sum.provenance || {};
   const list = (title, ...rows) => [el('h2', {}, title), el('dl', { class: 'facts' }, rows.flat())];
   return [
-    el('p', { class: 'downloads' }, RedMap.csvButton('communities'), RedMap.csvButton('stations')),
+    el('p', { class: 'downloads' }, RedMap.csvButton('communities'), RedMap.csvButton('stations'), el('button', { type: 'button', class: 'outline', id: 'save-png', onclick: () => RedMap.savePicture() }, t('savePng')), el('button', { type: 'button', class: 'outline', id: 'save-geo', onclick: () => RedMap.saveGeoJson() }, t('saveGeo'))),
     ...list(t('standard'), row(t('mode'), t(d.standard.mode)), row(t('speed'), d.standard.speed_kmh ? t('kmh', { n: number(d.standard.speed_kmh, 1) }) : ''), row(t('limit'), t('minutesValue', { n: number(d.standard.limit_minutes) })),
       row(t('countedTimes'), d.times.map(RedMap.time).join(' · ')), row(t('countedServices'), (d.standard.services || []).map((s) => RedMap.word('svc', s)).join(' · '))),
     ...list(t('stationRecords'), Object.entries(sum.stations).map(([key, n]) => row(t(key === 'hours_known' ? 'hoursKnown' : key), number(n)))),
@@ -319,12 +324,13 @@ RedMap.drawLegend = () => {
     stations: () => [el('li', { class: 'unit' }, RedMap.choice && RedMap.choice.at >= 0 ? RedMap.hourWord(RedMap.choice.at) : RedMap.time(s.time)), entry('open', t('open')), entry('closed', t('closed')), entry('unknown', t('openUnknown')), ...(RedMap.selectedStation() >= 0 ? [entry('reach', t('reachLegend'))] : [])],
     gaps: () => [entry('gap', t('gapLegend'))],
     sites: () => [entry('site', t('siteLegend'))],
+    problems: () => [entry('problem', t('problemLegend'))],
     areas: () => [el('li', { class: 'unit' }, t('areaLegend')), ...c.area.map((colour, i) => entry({ colour }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%')), entry('border', t('borderLegend'))],
     roads: () => [entry('major', t('roadMajor')), entry('local', t('roadLocal')), ...(has(3) ? [entry('path', t('roadPath'))] : []), ...(has(4) ? [entry('water', t('water'))] : []), ...(has(5) ? [entry('railway', t('railway'))] : []), entry('edge', t('edgeLegend'))],
     names: () => [],
   };
-  const label = { bands: 'layerBands', stations: 'layerStations', gaps: 'layerGaps', sites: 'layerSites', areas: 'layerAreas', roads: 'layerRoads', names: 'layerNames' };
-  RedMap.byId('legend').replaceChildren(...['bands', 'areas', 'gaps', 'sites', 'stations', 'roads', 'names'].map((key) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off') },
+  const label = { bands: 'layerBands', stations: 'layerStations', gaps: 'layerGaps', sites: 'layerSites', problems: 'layerProblems', areas: 'layerAreas', roads: 'layerRoads', names: 'layerNames' };
+  RedMap.byId('legend').replaceChildren(...['bands', 'areas', 'gaps', 'sites', 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map((key) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off') },
     el('label', { class: 'check' }, el('input', { type: 'checkbox', id: 'on-' + key, checked: s.on[key], onchange: (event) => RedMap.toggle(key, event.target.checked) }), el('span', {}, t(label[key]))),
     s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') }, parts[key]()) : null)));
   if (id && id.startsWith('on-')) RedMap.byId(id).focus();
@@ -333,8 +339,8 @@ RedMap.drawLegend = () => {
 /* ---- search: any part of a name ---- */
 RedMap.wireSearch = () => {
   const { el, t } = RedMap, input = RedMap.byId('search'), list = RedMap.byId('search-list');
-  const index = [['station', RedMap.data.stations], ['community', RedMap.data.communities], ['site', RedMap.data.sites]]
-    .flatMap(([kind, items]) => items.filter((i) => i.at).map((item) => ({ kind, item, text: (item.name + ' ' + (item.street || '') + ' ' + (item.address || '')).toLowerCase() })));
+  const index = [['station', RedMap.data.stations], ['community', RedMap.data.communities], ['site', RedMap.data.sites], ['problem', RedMap.data.problems]]
+    .flatMap(([kind, items]) => items.filter((i) => i.at).map((item) => ({ kind, item, text: (item.name + ' ' + (item.street || '') + ' ' + (item.address || '') + ' ' + (item.py || '')).toLowerCase() })));
   const hide = () => { list.hidden = true; };
   const draw = () => {
     const asked = input.value.trim().toLowerCase();
