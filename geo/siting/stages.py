@@ -121,6 +121,17 @@ def alternatives(task: Task, best: Answer, *, count: int, time_limit_s: float = 
     return found
 
 
+def planned(task: Task, standing: Bool) -> Answer:
+    """A plan that is already known, as an answer to be explained; nothing is proven of it (its gap is 1)."""
+    stands = task.stands()
+    value = worth(task, standing)
+    before, after = (float(task.weights[reached_times(task, s) > 0].sum()) for s in (stands, standing))
+    opened = tuple(int(j) for j in np.flatnonzero(standing & ~stands))
+    closed = tuple(int(j) for j in np.flatnonzero(stands & ~standing))
+    total = float(task.weights.sum())
+    return Answer(task.goal, opened, closed, value, np.inf, 1.0, "time_limit", 0.0, before, after, total, 0.0)
+
+
 def explain(task: Task, answer: Answer) -> list[SiteWorth]:
     """What each opened site of ``answer`` is worth; see :class:`SiteWorth`. In the order of ``answer.opened``."""
     stands = task.stands()
