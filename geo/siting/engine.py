@@ -13,6 +13,7 @@ from geo.siting.model import GAP_SHARE, SCALED_TOTAL
 from geo.siting.problem import Problem, without
 from geo.siting.search import covered_weight, greedy, kicked, swapped
 
+FEW = 200  # candidates that branch and cut sorts out faster than kicks do
 FIRST_KICKS = 10  # while bounds alone still settle candidates
 ROUNDS = 12  # of bounds and settling before branch and cut
 SETTLED_SHARE = 0.05  # a round that settles fewer candidates is the last: branch and cut does better
@@ -36,8 +37,9 @@ def best_cover(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float
             return kept, best, True
         if solve_lp:
             # Settling has stalled: now a better plan is worth its time.
-            plan = kicked(small, plan, deadline=deadline)
-            value = covered_weight(small, plan)
+            if len(small.candidate) > FEW:
+                plan = kicked(small, plan, deadline=deadline)
+                value = covered_weight(small, plan)
             if base + value > best:
                 kept, best = np.concatenate((taken, small.candidate[plan])), base + value
             bound = bounds.at(small, lp_duals(small, seconds=deadline - perf_counter()))
