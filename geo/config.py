@@ -319,10 +319,69 @@ class StandardSection(_Section):
 
 
 class SitingSection(_Section):
-    """``[siting]``: how many stations to add, and for how long the solver may run."""
+    """``[siting]``: what is asked of new stations, the rules of a plan, and for how long the solver may run.
 
+    ``goal``: *cover* most people, *share* of people by the fewest, fewest *minutes*, least *worst* minutes,
+    or *backup*, two within reach. ``close`` and ``move`` are numbers of stations. ``costs``: by kind of venue, ``other`` for
+    the rest. ``must`` and ``refuse``: ids or names of venues (``must`` of stations too). ``floor_*``: the
+    least share of people covered in each. ``layers``: weight of each demand layer. ``services`` and ``times``: what a
+    station must offer, and when it must be open, to count. ``gradual_minutes``: from full to no worth.
+    ``capacity``: people that a new station can serve.
+    """
+
+    goal: Literal["cover", "share", "minutes", "worst", "backup"] = "cover"
     add: Annotated[int, Field(ge=0, le=200)] = 5
+    share: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.95
+    close: Annotated[int, Field(ge=0)] = 0
+    move: Annotated[int, Field(ge=0)] = 0
+    budget: Annotated[float, Field(ge=0, strict=False)] | None = None
+    costs: dict[str, Annotated[float, Field(ge=0, strict=False)]] = Field(default_factory=dict)
+    must: tuple[str, ...] = Field(default=(), strict=False)
+    refuse: tuple[str, ...] = Field(default=(), strict=False)
+    one_per: Literal["", "community", "street"] = ""
+    spacing_minutes: Annotated[float, Field(ge=0, le=120, strict=False)] = 0.0
+    floor_streets: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.0
+    floor_communities: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.0
+    layers: dict[str, Annotated[float, Field(ge=0, strict=False)]] = Field(default_factory=dict)
+    services: tuple[str, ...] = Field(default=(), strict=False)
+    times: tuple[str, ...] = Field(default=(), strict=False)
+    gradual_minutes: tuple[float, float] | None = Field(default=None, strict=False)
+    capacity: Annotated[float, Field(ge=0, strict=False)] | None = None
+    stages: Annotated[int, Field(ge=0, le=50)] = 0
+    alternatives: Annotated[int, Field(ge=0, le=20)] = 0
     time_limit_s: Annotated[float, Field(gt=0, strict=False)] = 60.0
+
+    @field_validator("times")
+    @classmethod
+    def _times(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        bad = [t for t in value if not _TIME.fullmatch(t) and not _is_moment(t)]
+        if bad:
+            raise ValueError(f"{bad}: 应如 'Tue 23:00' 或 '2026-10-01 12:00' / expected such a form")
+        return value
+
+    @field_validator("services")
+    @classmethod
+    def _services(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        bad = [s for s in value if s not in SERVICES]
+        if bad:
+            raise ValueError(f"{bad}: 应取自 / expected some of {' '.join(SERVICES)}")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> SitingSection:
+        if self.close and self.move:
+            raise ValueError("close 与 move 不可同用 / give close or move, not both")
+        if self.budget is not None and not self.costs:
+            raise ValueError("有 budget 须有 [siting.costs] / budget needs [siting.costs]")
+        if self.gradual_minutes is not None and not 0 <= self.gradual_minutes[0] < self.gradual_minutes[1]:
+            raise ValueError("gradual_minutes 应由小到大 / gradual_minutes must ascend")
+        if self.capacity is not None and (self.gradual_minutes or self.services or self.times):
+            raise ValueError(
+                "capacity 不可与 gradual_minutes、services、times 同用 / capacity cannot be combined with them"
+            )
+        if self.gradual_minutes is not None and self.goal not in {"cover", "share"}:
+            raise ValueError("gradual_minutes 只用于 cover、share / is for cover and share only")
+        return self
 
 
 class PublishSection(_Section):
@@ -404,6 +463,23 @@ def study_from_mapping(data: dict[str, Any], *, folder: Path, file: str = "study
         # a list whose items are all wrong also counts as "too short": that would only mislead
         kept = [e for e in errors if not (e["type"] == "too_short" and e["loc"] in inner)]
         raise InputError(_defect(e, file) for e in kept) from error
+
+
+def with_siting(study: Study, changes: dict[str, Any]) -> Study:
+    """``study`` with keys of ``[siting]`` in the place of its own; raises as :func:`load_study`.
+
+    >>> study = study_from_mapping({"study": {"name": "x"}, "roads": {"file": "r.osm"},
+    ...     "stations": [{"file": "s.csv", "datum": "wgs84"}]}, folder=Path())
+    >>> with_siting(study, {"add": 3}).siting.add
+    3
+    """
+    try:
+        section = SitingSection.model_validate({**study.siting.model_dump(), **changes})
+    except ValidationError as error:
+        raise InputError(
+            _defect({**e, "loc": ("siting", *e["loc"])}, "redmap site") for e in error.errors()
+        ) from error
+    return study.model_copy(update={"siting": section})
 
 
 def _defect(error: Any, file: str) -> Defect:

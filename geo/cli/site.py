@@ -1,51 +1,223 @@
-"""`redmap site`: where to add stations."""
+"""`redmap site`: where next, by the study's `[siting]` and the options given here."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from geo.cli.app import CacheOption, JsonOption, StudyArg, app, cache_folder, percent, print_json, stages
-from geo.config import load_study
-from geo.errors import InputError
+from geo.cli.app import (
+    CacheOption,
+    JsonOption,
+    StudyArg,
+    app,
+    cache_folder,
+    numbers,
+    percent,
+    print_json,
+    stages,
+)
+from geo.config import load_study, with_siting
+
+GOALS = {
+    "cover": "覆盖 covered", "share": "新站费用 cost of new stations", "minutes": "总人·分钟 person-minutes",
+    "worst": "最远分钟 longest minutes", "backup": "覆盖与备份 covered, and twice",
+}  # fmt: skip
+
+NAMED = 5  # redundant stations printed; --json and sites.xlsx have all
 
 
 @app.command()
 def site(
     study: StudyArg,
-    add: Annotated[int, typer.Option(help="新增几处 / how many stations to add")] = 5,
+    add: Annotated[int | None, typer.Option(help="新增几处 / how many stations to add")] = None,
+    cover: Annotated[
+        float | None, typer.Option(help="覆盖到此比例最少几处，如 0.95 / the fewest that cover this share")
+    ] = None,
+    minutes: Annotated[bool, typer.Option("--minutes", help="总步行时间最少 / fewest total minutes")] = False,
+    worst: Annotated[bool, typer.Option("--worst", help="最远者最近 / least worst case")] = False,
+    backup: Annotated[
+        bool, typer.Option("--backup", help="两站可达者最多 / most people within reach of two")
+    ] = False,
+    close: Annotated[
+        int | None, typer.Option(help="关闭几站，损失最小 / close so many, losing least")
+    ] = None,
+    move: Annotated[int | None, typer.Option(help="至多迁移几站 / move so many at most")] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="预算，费用见 [siting.costs] / budget, by [siting.costs]")
+    ] = None,
+    must: Annotated[list[str] | None, typer.Option(help="必选的场所 / a venue that must be in")] = None,
+    refuse: Annotated[list[str] | None, typer.Option(help="不选的场所 / a venue that is out")] = None,
+    one_per: Annotated[
+        str | None, typer.Option(help="每个 community 或 street 至多新增一处 / at most one new in each")
+    ] = None,
+    spacing: Annotated[
+        float | None, typer.Option(help="站间至少几分钟 / least minutes between stations")
+    ] = None,
+    floor_streets: Annotated[
+        float | None, typer.Option(help="各街道至少覆盖 / least share of each street")
+    ] = None,
+    floor_communities: Annotated[
+        float | None, typer.Option(help="各社区至少覆盖 / least share of each community")
+    ] = None,
+    service: Annotated[list[str] | None, typer.Option(help="须提供的服务 / a service it must offer")] = None,
+    at: Annotated[
+        list[str] | None, typer.Option(help="须开放的时刻，如 'Tue 23:00' / an hour it must be open")
+    ] = None,
+    gradual: Annotated[
+        str | None, typer.Option(help="渐减覆盖的两限，如 10,20 分钟 / from full to no worth, minutes")
+    ] = None,
+    capacity: Annotated[
+        float | None, typer.Option(help="每处新站可服务人数 / people a new station can serve")
+    ] = None,
+    stage: Annotated[
+        int | None, typer.Option("--stages", help="分期方案到几处 / stages up to so many")
+    ] = None,
+    alternatives: Annotated[
+        int | None, typer.Option(help="另给几个相近方案 / other plans within 1 %")
+    ] = None,
+    time_limit: Annotated[float | None, typer.Option(help="求解时限秒 / seconds for the solver")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="写出表格与 GeoJSON 的文件夹 / folder for the table and GeoJSON")
+    ] = None,
+    call: Annotated[
+        Path | None, typer.Option(help="写出一页驿站招募令 PDF / the recruitment call as a PDF")
+    ] = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """建议在哪里加站，附证明的上界。 Recommend where to add stations, with a proven bound.
+    """建议在哪里加站、关站、迁站，附证明的上界。 Where to add, close or move stations, with a proven bound.
 
-    Example: redmap site my-district --add 5
+    Example: redmap site my-district --add 5 --floor-streets 0.8 --refuse 某某超市 --stages 10
+
+    Example: redmap site my-district --cover 0.95
     """
     from geo import pipeline
 
-    loaded = load_study(study)
+    goals = [g for g, on in (("minutes", minutes), ("worst", worst), ("backup", backup)) if on]
+    goals += ["share"] if cover is not None else []
+    given: dict[str, Any] = {
+        "goal": goals[0] if len(goals) == 1 else goals or None,
+        "add": add if add is not None or (close is None and move is None) else 0,
+        "share": cover, "close": close, "move": move, "budget": budget, "must": must or None,
+        "refuse": refuse or None, "one_per": one_per, "spacing_minutes": spacing,
+        "floor_streets": floor_streets, "floor_communities": floor_communities,
+        "services": service or None, "times": at or None, "capacity": capacity,
+        "gradual_minutes": tuple(numbers(gradual, "--gradual", 2)) if gradual else None,
+        "stages": stage, "alternatives": alternatives, "time_limit_s": time_limit,
+    }  # fmt: skip
+    loaded = with_siting(load_study(study), {k: v for k, v in given.items() if v is not None})
     with stages(quiet=as_json) as progress:
-        plan, sites = pipeline.site(loaded, add=add, cache_dir=cache_folder(cache), progress=progress)
-    if plan is None:
-        raise InputError(
-            "没有候选场所：给出 [venues] 或含设施的道路文件 / no venues; give [venues] or a roads file with amenities"
-        )
+        found = pipeline.where_next(loaded, cache_dir=cache_folder(cache), progress=progress)
+    if out is not None:
+        for refused in pipeline.write_where_next(found, out):
+            typer.echo(refused, err=True)
+    no_call = None if call is None else pipeline.write_call(found, call)
+    if no_call is not None:
+        typer.echo(no_call, err=True)
     if as_json:
-        rows = json.loads(sites.drop(columns="geometry").to_json(orient="records", force_ascii=False))
-        print_json({"plan": {k: getattr(plan, k) for k in plan.__slots__}, "sites": rows})
+        print_json(_as_json(found))
         return
-    console = Console()
-    table = Table("#", "场所 venue", "类型 kind", "新增 gain", "受益社区 communities")
-    for row in sites.itertuples():
-        gains = "、".join(f"{g['name']} {g['people']:,.0f}" for g in row.communities_gain[:4])
-        table.add_row(str(row.rank), str(row.name), str(row.kind), f"{row.gain:,.0f}", gains)
-    console.print(table)
+    _print(found, out)
+
+
+def _as_json(found: Any) -> dict[str, Any]:
+    def rows(frame: Any) -> Any:
+        plain = frame.drop(columns="geometry", errors="ignore").copy()
+        if "services" in plain:
+            plain["services"] = [sorted(s) for s in plain["services"]]
+        return json.loads(plain.to_json(orient="records", force_ascii=False))
+
+    return {
+        "asked": found.asked.model_dump(mode="json"), "plan": asdict(found.answer), "sites": rows(found.sites),
+        "closed": rows(found.closed), "stations": rows(found.stations), "stages": rows(found.stages),
+        "alternatives": rows(found.alternatives), "notes": list(found.notes),
+    }  # fmt: skip
+
+
+def _print(found: Any, out: Path | None) -> None:
+    console, answer = Console(), found.answer
+    for note in found.notes:
+        console.print(f"· {note}", markup=False, highlight=False, soft_wrap=True)
+    if answer.status == "infeasible":
+        console.print("[bold red]✗[/] 没有方案能同时满足 / no plan keeps all of these:", highlight=False)
+        for words in answer.conflict:
+            console.print(f"  · {words}", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(2)
+    if len(found.sites):
+        table = Table(
+            "#",
+            "场所 venue",
+            "类型 kind",
+            "新增 gain",
+            "受益社区 communities",
+            "重叠 overlap",
+            "±10 % 速度 speed",
+            "若拒绝 if it says no",
+        )
+        for row in found.sites.itertuples():
+            gains = "、".join(f"{g['name']} {g['people']:,.0f}" for g in row.communities_gain[:3])
+            instead = f"{row.instead} (−{row.instead_loss:,.0f})" if row.instead else "—"
+            speeds = f"{percent(row.kept_slow)} / {percent(row.kept_fast)}"
+            cells = (
+                str(row.rank),
+                str(row.name),
+                str(row.kind),
+                f"{row.gain:,.0f}",
+                gains,
+                percent(row.overlap),
+                speeds,
+                instead,
+            )
+            table.add_row(*map(escape, cells))
+        console.print(table)
+    for row in found.closed.itertuples():
+        console.print(f"关闭 close: {row.name}（−{row.lost:,.0f}）", markup=False, highlight=False)
+    if len(found.stages):
+        table = Table(
+            "期 stage", "场所 venue", "累计 value", "新增 gain", "最优 best", "分期代价 price of nesting"
+        )
+        for row in found.stages.itertuples():
+            table.add_row(
+                str(row.stage),
+                escape(str(row.name)),
+                f"{row.value:,.0f}",
+                f"{row.gain:,.0f}",
+                f"{row.best:,.0f}",
+                f"{row.price:,.0f}",
+            )
+        console.print(table)
+    for row in found.alternatives.itertuples():
+        console.print(
+            f"方案 alternative {row.rank}: {row.objective:,.0f} · {'、'.join(row.names)}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    unit = 60.0 if answer.goal in {"minutes", "worst"} else 1.0
     console.print(
-        f"覆盖 covered {plan.covered_before:,.0f} → {plan.covered_after:,.0f} / {plan.total:,.0f}；"
-        f"{plan.status}，上界 bound {plan.bound:,.0f}，差距 gap {percent(plan.gap)}",
-        highlight=False,
-    )
+        f"{GOALS[answer.goal]} {answer.objective / unit:,.1f}，上界 bound {answer.bound / unit:,.1f}，"
+        f"差距 gap {percent(answer.gap)}（{answer.status}，{answer.seconds:.1f} s）",
+        markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    before, after = found.covered
+    console.print(
+        f"{found.minutes:g} 分钟内 within the standard {before:,.0f} → {after:,.0f}；"
+        f"任何场所都到不了 beyond all venues {answer.unreachable:,.0f}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    spare = found.stations[found.stations["redundant"]]
+    if len(spare):
+        some = "、".join(spare["name"].map(str).head(NAMED))
+        console.print(
+            f"单独关闭而无人失去的 {len(spare)} 站 stations that nobody would miss, each by itself: {some} …",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    if out is not None:
+        console.print(f"写出 written: {out.resolve()}", markup=False, highlight=False, soft_wrap=True)

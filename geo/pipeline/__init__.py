@@ -13,6 +13,7 @@ from geo.pipeline.inputs import (
 )
 from geo.pipeline.shapes import isochrone
 from geo.pipeline.sites import MAX_SITES, dense_row, site
+from geo.pipeline.siting import WhereNext, where_next, write_call, write_where_next
 from geo.pipeline.travel import Travel, main_layer
 from geo.pipeline.week import week_table
 from geo.pipeline.write import build, pages
@@ -22,6 +23,7 @@ __all__ = [
     "STAGES",
     "Progress",
     "Travel",
+    "WhereNext",
     "build",
     "check",
     "dense_row",
@@ -37,4 +39,7 @@ __all__ = [
     "sample_study",
     "site",
     "week_table",
+    "where_next",
+    "write_call",
+    "write_where_next",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,31 @@ def choose_sites(
         reached = reach.indices[reach.indptr[chosen] : reach.indptr[chosen + 1]]
         gains.append((covered["community"].to_numpy()[reached], left[reached]))
         left[reached] = 0.0
-    return plan, report.recommendations_frame(venues, plan, gains, inputs.communities)
+    frame = report.recommendations_frame(venues, plan, gains, inputs.communities)
+    return plan, _explained(frame, plan, venues, siting.Task(weights, reach, add=add), already)
+
+
+def _explained(
+    frame: gpd.GeoDataFrame, plan: Plan, venues: pd.DataFrame, task: siting.Task, already: Any
+) -> gpd.GeoDataFrame:
+    """Beside each site: its services and hours, overlap with what stands, and whom to ask if it says no."""
+    gained = replace(task, weights=np.where(already, 0.0, task.weights))
+    standing = np.zeros(len(venues), dtype=np.bool_)
+    standing[list(plan.chosen)] = True
+    items = {item.site: item for item in siting.explain(gained, siting.planned(gained, standing))}
+    overlap = []
+    for j in plan.chosen:
+        points = task.times.indices[task.times.indptr[j] : task.times.indptr[j + 1]]
+        people = float(task.weights[points].sum())
+        overlap.append(float(task.weights[points][already[points]].sum()) / people if people else 0.0)
+    chosen = [items[j] for j in plan.chosen]
+    return frame.assign(
+        overlap=overlap,
+        services=[venues["services"].iloc[j] for j in plan.chosen],
+        hours=[venues["hours"].iloc[j] for j in plan.chosen],
+        instead=[str(venues["name"].iloc[item.instead]) if item.instead >= 0 else "" for item in chosen],
+        instead_loss=[item.instead_loss for item in chosen],
+    )
 
 
 def site(

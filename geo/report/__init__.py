@@ -4,6 +4,7 @@ from geo.report.cleaned import write_cleaned
 from geo.report.frames import layers
 from geo.report.problems import problems_frame
 from geo.report.recruitment import write_form
+from geo.report.siting import write_call, write_curve, write_siting
 from geo.report.summary import recommendations_frame, summarise
 from geo.report.tables import write_all
 
@@ -13,6 +14,9 @@ __all__ = [
     "recommendations_frame",
     "summarise",
     "write_all",
+    "write_call",
     "write_cleaned",
+    "write_curve",
     "write_form",
+    "write_siting",
 ]

@@ -48,6 +48,13 @@ _HEADINGS = {
     **{f"{key}_{side}": f"{zh}{side.upper()} {en} {side.upper()}" for side in "ab" for key, zh, en in (
         ("name", "名称", "Name"), ("address", "地址", "Address"), ("issuer", "单位", "Issuer"),
         ("date", "日期", "Date"), ("hours", "时间", "Hours"), ("key", "键", "Key"))},
+    "minutes_saved": "节省人·分钟 Person-minutes saved", "overlap": "与现有重叠 Overlap with existing",
+    "instead": "若拒绝，次选 Next best", "instead_loss": "次选损失 Lost with the next best",
+    "kept_slow": "慢 10 % 仍保 Kept at −10 % speed", "kept_fast": "快 10 % 时 At +10 % speed",
+    "lost": "若无则失 Lost without it", "redundant": "可关而无损 Redundant by itself", "stage": "期 Stage",
+    "value": "累计 Value", "best": "该数目最优 Best for the number", "bound": "上界 Bound", "price": "分期代价 Price of nesting",
+    "proven": "已证明 Proven", "names": "场所 Venues", "objective": "目标值 Objective",
+    "gap": "盲区 Gap", "venue": "场所 Venue",
     "sheet": "工作表 Sheet", "column": "列 Column",
     "made": "改为 Made", "problem_id": "编号 ID", "text": "问题 Problem", "state": "状态 State", "time": "时间 Time", "place": "地点 Place",
     "placed_by": "定位依据 Placed by",

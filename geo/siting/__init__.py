@@ -1,9 +1,18 @@
 """Siting: which candidates to open, with a proof of how good the plan is. Knows nothing of geography.
 
-The maximal covering location problem (Church & ReVelle 1974) over weights and a sparse cover
-matrix. Presolve, greedy and swaps, Lagrangian bounds, then HiGHS on what is left.
+Every question is a :class:`Task` over weights, a sparse matrix of times and rules; :func:`solve` answers it
+with a bound. Plain cover (Church & ReVelle 1974) and the p-median go through presolve, greedy and
+swaps and Lagrangian bounds before HiGHS; the others are one mixed-integer model for HiGHS.
 """
 
+from geo.siting.cells import gradual, stacked, within
 from geo.siting.plan import greedy_curve, maximal_cover
+from geo.siting.solve import solve
+from geo.siting.stages import SiteWorth, Stages, alternatives, explain, losses, planned, stages
+from geo.siting.task import Answer, Floor, Goal, Group, Rules, Task
+from geo.siting.worth import reached_times, worth
 
-__all__ = ["greedy_curve", "maximal_cover"]
+__all__ = [
+    "Answer", "Floor", "Goal", "Group", "Rules", "SiteWorth", "Stages", "Task", "alternatives", "explain", "gradual",
+    "greedy_curve", "losses", "maximal_cover", "planned", "reached_times", "solve", "stacked", "stages", "within", "worth",
+]  # fmt: skip

@@ -14,10 +14,17 @@ import numpy as np
 
 from geo.models import F64, I64, Bool
 from geo.siting.problem import Problem
-from geo.siting.search import covered_weight, swapped
+from geo.siting.search import covered_rows, covered_weight, swapped
 
 STEPS = 400
 FINEST = 1e-3  # of the full step: further steps no longer improve the bound
+START_SHARES = (
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.4,
+)  # of their weight, as first multipliers of the rows that a good plan covers
 PATIENCE = 20  # steps without a better bound before the step is halved
 
 
@@ -51,8 +58,13 @@ def settle(of: Problem, bound: Bound, best: float, *, margin: float) -> tuple[Bo
 def subgradient(of: Problem, plan: I64, best: float, *, deadline: float) -> tuple[Bound, I64, float]:
     """Improve the bound by subgradient steps; each step's best sites are tried as a plan."""
     degree = np.diff(of.by_row.indptr)
-    u = of.weight / np.maximum(degree, 1) * min(1.0, of.add)
-    bound = at(of, u)
+    covered = covered_rows(of, plan)
+    # Rows that the optimum leaves uncovered have their weight as multiplier (complementary slackness).
+    starts = [of.weight / np.maximum(degree, 1) * min(1.0, of.add)]
+    starts += [np.where(covered, share * of.weight, of.weight) for share in START_SHARES]
+    tried_bounds = [at(of, start) for start in starts]
+    first = min(range(len(starts)), key=lambda k: tried_bounds[k].value)
+    u, bound = starts[first], tried_bounds[first]
     here, scale, stale = bound, 1.0, 0
     tried: set[bytes] = set()
     for _ in range(STEPS):
@@ -79,6 +91,6 @@ def subgradient(of: Problem, plan: I64, best: float, *, deadline: float) -> tupl
                 scale, stale = scale / 2.0, 0
                 if scale < FINEST:
                     break
-    improved = swapped(of, plan)
+    improved = swapped(of, plan, deadline=deadline)
     value = covered_weight(of, improved)
     return (bound, improved, value) if value > best else (bound, plan, best)

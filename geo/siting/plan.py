@@ -9,16 +9,11 @@ import numpy as np
 from scipy import sparse
 
 from geo.errors import Defect, InputError
-from geo.models import F64, I64, Bool, Plan, TravelMatrix
-from geo.siting import bound as bounds
-from geo.siting.exact import lp_duals, mip
-from geo.siting.problem import Problem, problem, without
-from geo.siting.search import covered_weight, greedy, kicked, swapped
-
-ROUNDS = 12  # of bounds and settling before branch and cut
-SETTLED_SHARE = 0.05  # a round that settles fewer candidates is the last: branch and cut does better
-GAP_SHARE = 1e-9  # of all weight: fractional plans closer than this are equal
-SCALED_TOTAL = 1e6  # fractional weights are scaled to this sum: HiGHS' tolerances are absolute
+from geo.models import F64, Bool, Plan, TravelMatrix
+from geo.siting.engine import best_cover
+from geo.siting.model import SCALED_TOTAL
+from geo.siting.problem import problem
+from geo.siting.search import greedy
 
 
 def maximal_cover(
@@ -71,7 +66,7 @@ def maximal_cover(
     whole = bool(np.all(rest == np.floor(rest)) and rest.sum() < 2**53)
     scale = 1.0 if whole or rest.sum() == 0 else SCALED_TOTAL / float(rest.sum())
     reduced = problem(covers[free], rest * scale, free, add=add - len(fixed))
-    sites, upper, proven = _solve(reduced, whole=whole, deadline=began + time_limit_s)
+    sites, upper, proven = best_cover(reduced, whole=whole, deadline=began + time_limit_s)
     chosen, marginal = greedy(covers, left, add=add, among=np.sort(np.concatenate((fixed, sites))))
     idle = np.setdiff1d(fixed, chosen)
     chosen, marginal = np.concatenate((chosen, idle)), np.concatenate((marginal, np.zeros(len(idle))))
@@ -111,71 +106,6 @@ def greedy_curve(weights: F64, cover: TravelMatrix, *, up_to: int, already: Bool
     _check(weights, cover, covered, add=up_to, time_limit_s=1.0, must=(), forbidden=())
     _, marginal = greedy(_matrix(cover), np.where(covered, 0.0, weights), add=up_to)
     return np.cumsum(np.concatenate((marginal, np.zeros(up_to - len(marginal)))))
-
-
-def _solve(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float, bool]:
-    """Candidates (the caller's numbers), an upper bound, and whether they are proven best."""
-    # Whole weights: a better plan is better by 1 at least.
-    margin = 1.0 - 1e-6 if whole else GAP_SHARE * SCALED_TOTAL
-    upper = float(of.weight.sum())
-    kept, best = of.candidate[:0], 0.0
-    # Sites settled for good are ``taken`` and worth ``base``; ``small`` is the problem over the rest.
-    small, taken, base = of, of.candidate[:0], 0.0
-    solve_lp = False
-    for _ in range(ROUNDS):
-        plan = _start(small)
-        value = covered_weight(small, plan)
-        if base + value > best:
-            kept, best = np.concatenate((taken, small.candidate[plan])), base + value
-        if small.add == 0 or small.add >= len(small.candidate) or upper - best < margin:
-            return kept, best, True
-        if solve_lp:
-            bound = bounds.at(small, lp_duals(small, seconds=deadline - perf_counter()))
-        else:
-            bound, plan, value = bounds.subgradient(small, plan, value, deadline=deadline)
-            if base + bound.value - max(best, base + value) >= margin:
-                plan = kicked(small, plan, deadline=deadline)
-                value = covered_weight(small, plan)
-            if base + value > best:
-                kept, best = np.concatenate((taken, small.candidate[plan])), base + value
-        # Plans outside ``small`` are no better than ``best``: the bound holds for all that matter.
-        upper = min(upper, max(best, base + bound.value))
-        if upper - best < margin:
-            return kept, best, True
-        if perf_counter() > deadline:
-            return kept, upper, False
-        opened, closed = bounds.settle(small, bound, best - base, margin=margin)
-        settled = int(opened.sum() + closed.sum())
-        rest = without(small, opened=opened, closed=closed)
-        taken = np.concatenate((taken, small.candidate[opened]))
-        base += covered_weight(small, np.flatnonzero(opened))
-        small = rest
-        if settled < SETTLED_SHARE * len(opened):
-            if solve_lp:
-                break
-            solve_lp = True
-    plan = _start(small)
-    if small.add >= len(small.candidate):
-        value = covered_weight(small, plan)
-        improved = base + value > best
-        kept = np.concatenate((taken, small.candidate[plan])) if improved else kept
-        return kept, max(best, base + value), True
-    if perf_counter() > deadline:
-        return kept, upper, False
-    solved = mip(small, plan, seconds=deadline - perf_counter(), gap=margin)
-    value = base + covered_weight(small, solved.plan)
-    if value > best:
-        kept, best = np.concatenate((taken, small.candidate[solved.plan])), value
-    upper = min(upper, max(best, base + solved.bound))
-    proven = solved.finished or upper - best < margin
-    return kept, best if proven else upper, proven
-
-
-def _start(of: Problem) -> I64:
-    if of.add >= len(of.candidate):
-        return np.arange(len(of.candidate))
-    plan, _ = greedy(of.covers, of.weight, add=of.add)
-    return swapped(of, plan) if len(plan) else plan
 
 
 def _check(

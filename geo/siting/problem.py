@@ -10,6 +10,7 @@ from scipy import sparse
 
 from geo.models import F64, I64, Bool
 
+DOMINANCE_PAIRS = 10_000_000  # with more pairs the search for dominated candidates costs more than it saves
 SAMPLED_ROWS = 8  # rows of a candidate that are tried before its whole cover set is compared
 
 
@@ -35,7 +36,9 @@ def problem(covers: sparse.csr_array, weight: F64, candidate: I64, *, add: int) 
     """
     while True:
         size = len(candidate)
-        covers, weight = _merge_rows(covers, weight)
+        covers, weight = merge_rows(covers, weight)
+        if covers.nnz > DOMINANCE_PAIRS:
+            return Problem(covers, _transposed(covers), weight, candidate, add)
         keep = ~_dominated(covers)
         covers, candidate = covers[np.flatnonzero(keep)], candidate[keep]
         if len(candidate) == size:
@@ -56,7 +59,8 @@ def _transposed(covers: sparse.csr_array) -> sparse.csr_array:
     return by_row
 
 
-def _merge_rows(covers: sparse.csr_array, weight: F64) -> tuple[sparse.csr_array, F64]:
+def merge_rows(covers: sparse.csr_array, weight: F64) -> tuple[sparse.csr_array, F64]:
+    """Rows (columns of ``covers``) with weight and a candidate, those with one cover set merged into one."""
     by_row = _transposed(covers)
     rows = np.flatnonzero((weight > 0) & (np.diff(by_row.indptr) > 0))
     by_row, weight = by_row[rows], weight[rows]

@@ -60,19 +60,30 @@ def covered_rows(of: Problem, plan: I64) -> Bool:
     return hit
 
 
-def swapped(of: Problem, plan: I64) -> I64:
+def swapped(of: Problem, plan: I64, *, deadline: float = np.inf) -> I64:
     """Swap one open site for one closed, the best swap first, until none gains (Teitz & Bart 1968)."""
     plan = np.sort(plan)
     tolerance = 1e-9 * max(float(of.weight.sum()), 1.0)
+    count = len(of.candidate)
     for _ in range(MAX_SWAPS):
-        opened = of.covers[plan]
-        times = np.asarray(opened.sum(axis=0)).ravel()
-        once = np.where(times == 1, of.weight, 0.0)
+        if perf_counter() > deadline:
+            break
+        times = np.zeros(len(of.weight), dtype=np.int32)
+        owner = np.zeros(len(of.weight), dtype=np.int64)
+        for k, j in enumerate(plan):
+            rows = of.covers.indices[of.covers.indptr[j] : of.covers.indptr[j + 1]]
+            times[rows] += 1
+            owner[rows] = k
+        once = np.flatnonzero(times == 1)
         gain = of.covers @ np.where(times == 0, of.weight, 0.0)
+        loss = np.bincount(owner[once], weights=of.weight[once], minlength=len(plan))
         # What a newcomer keeps covered of a leaving site's own rows is not lost.
-        rows = np.flatnonzero(once)
-        shared = (of.covers[:, rows] * once[rows]) @ sparse.csr_array(opened[:, rows]).T
-        net = np.asarray(shared.todense()) + gain[:, None] - (opened @ once)[None, :]
+        begin = of.by_row.indptr[once].astype(np.int64)
+        length = of.by_row.indptr[once + 1] - begin
+        at = np.repeat(begin - (np.cumsum(length) - length), length) + np.arange(length.sum())
+        pair = of.by_row.indices[at] * np.int64(len(plan)) + np.repeat(owner[once], length)
+        kept = np.bincount(pair, weights=np.repeat(of.weight[once], length), minlength=count * len(plan))
+        net = kept.reshape(count, len(plan)) + gain[:, None] - loss[None, :]
         net[plan] = -np.inf
         best = int(np.argmax(net))
         into, out = divmod(best, len(plan))
@@ -82,14 +93,14 @@ def swapped(of: Problem, plan: I64) -> I64:
     return plan
 
 
-def kicked(of: Problem, plan: I64, *, deadline: float) -> I64:
+def kicked(of: Problem, plan: I64, *, kicks: int = KICKS, deadline: float) -> I64:
     """Leave a local optimum: drop a few sites, add good ones at random, swap again; keep the best.
 
     The random numbers are fixed, so the same problem gives the same plan while time lasts.
     """
     random = np.random.default_rng(2026)
     best, value = plan, covered_weight(of, plan)
-    for _ in range(min(KICKS, int(KICK_WORK / max(of.covers.nnz, 1)))):
+    for _ in range(min(kicks, int(KICK_WORK / max(of.covers.nnz, 1)))):
         if perf_counter() > deadline or len(best) < 2:
             break
         drop = int(random.integers(1, min(MAX_KICK, len(best)) + 1))
@@ -102,7 +113,7 @@ def kicked(of: Problem, plan: I64, *, deadline: float) -> I64:
             trial = np.append(trial, random.choice(good))
         if len(np.unique(trial)) < len(best):
             continue
-        trial = swapped(of, trial)
+        trial = swapped(of, trial, deadline=deadline)
         if covered_weight(of, trial) > value:
             best, value = trial, covered_weight(of, trial)
     return best

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import clip, growth, intake, peers
+from tests.benchmarks import clip, growth, intake, peers, siting
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -119,6 +119,7 @@ def main() -> None:
     keep("Growth", about, "", *growth.table(grown), "", "![time and memory by size](growth.png)")
     keep("Long lists", *(f"- {line}" for line in intake.measure()))
     keep("A district out of a country", clip.measure())
+    keep("Siting", *siting.measure())
 
 
 def builds() -> list[str]:

@@ -1,0 +1,153 @@
+"""`[siting]` on the sample: every goal keeps what it says, in the table, the files and the words."""
+
+import json
+
+import geopandas as gpd
+import openpyxl
+import pytest
+from typer.testing import CliRunner
+
+from geo import pipeline
+from geo.cli import app
+from geo.config import with_siting
+from geo.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def ask(cache):
+    def asked(**siting):
+        return pipeline.where_next(with_siting(pipeline.sample_study(), siting), cache_dir=cache)
+
+    return asked
+
+
+@pytest.fixture(scope="module")
+def five(ask):
+    return ask(add=5, stages=4, alternatives=2)
+
+
+def test_more_people_with_five_more_is_what_the_plan_of_the_build_says(five, cache):
+    plan, _ = pipeline.site(pipeline.sample_study(), add=5, cache_dir=cache)
+    assert five.answer.status == "optimal"
+    assert five.answer.objective == pytest.approx(plan.covered_after)
+    assert five.covered == pytest.approx((plan.covered_before, plan.covered_after))
+    assert five.sites["gain"].sum() == pytest.approx(plan.objective)
+    per_community = sum(g["people"] for gains in five.sites["communities_gain"] for g in gains)
+    assert per_community == pytest.approx(plan.objective)
+
+
+def test_a_site_is_explained(five):
+    assert (five.sites["overlap"].between(0, 1)).all()
+    assert (five.sites["minutes_saved"] > 0).all()
+    assert (five.sites["instead"] != "").all()
+    assert (five.sites["instead_loss"] >= 0).all()
+    assert (five.sites["kept_slow"] > 0.5).all()
+    assert not set(five.sites["instead"]) & set(five.sites["name"])
+
+
+def test_stages_are_nested_and_their_price_is_told(five):
+    stages = five.stages
+    assert list(stages["stage"]) == [1, 2, 3, 4]
+    assert stages["name"].is_unique
+    assert (stages["value"].diff().dropna() > 0).all()
+    assert (stages["price"] >= 0).all()
+    assert (stages["bound"] >= stages["best"] - 1e-6).all()
+    assert stages["proven"].all()
+
+
+def test_alternatives_are_other_plans_within_a_hundredth(five):
+    plans = [frozenset(five.sites["name"]), *map(frozenset, five.alternatives["names"])]
+    assert len(set(plans)) == 3
+    assert (five.alternatives["objective"] >= 0.99 * five.answer.objective).all()
+    assert (five.alternatives["objective"] <= five.answer.objective + 1e-6).all()
+
+
+def test_goals_are_each_best_at_their_own(ask, five):
+    fewest = ask(goal="share", share=0.85)
+    total = fewest.answer.total
+    assert fewest.covered[1] >= 0.85 * total
+    assert ask(add=len(fewest.sites) - 1).covered[1] < 0.85 * total
+    minutes = ask(goal="minutes", add=5)
+    assert minutes.sites["minutes_saved"].sum() > 0
+    assert minutes.covered[1] <= five.covered[1]
+    backup = ask(goal="backup", add=5)
+    assert backup.covered[1] <= five.covered[1]
+    worst = ask(goal="worst", add=2)
+    assert worst.answer.status == "optimal"
+    assert ask(goal="worst", add=3).answer.objective <= worst.answer.objective
+
+
+def test_closing_and_moving(ask):
+    closed = ask(add=0, close=3)
+    assert len(closed.closed) == 3
+    assert closed.covered[1] == pytest.approx(closed.covered[0])
+    moved = ask(add=0, move=2)
+    assert len(moved.sites) == len(moved.closed) <= 2
+    assert moved.covered[1] > moved.covered[0]
+
+
+def test_rules_are_kept(ask, five):
+    first = five.sites["name"].iloc[0]
+    without = ask(add=5, refuse=(first,))
+    assert first not in set(without.sites["name"])
+    assert without.covered[1] <= five.covered[1]
+    odd = five.stages["name"].iloc[0]
+    assert odd in set(ask(add=1, must=(odd,)).sites["name"])
+    room = ask(add=3, capacity=2000.0)
+    assert room.covered[1] - room.covered[0] <= 3 * 2000 + 1e-6
+    night = ask(add=3, times=("Tue 23:00",), services=("toilet",))
+    assert night.answer.total == pytest.approx(five.answer.total)
+    assert night.answer.before < five.answer.before
+    spaced = ask(add=3, spacing_minutes=5, one_per="community")
+    assert spaced.covered[1] <= five.covered[1]
+    cheap = ask(costs={"mall": 9.0, "other": 2.0}, budget=4.0)
+    assert len(cheap.sites) <= 2
+
+
+def test_rules_in_conflict_are_named(ask):
+    found = ask(add=1, floor_streets=0.8)
+    assert found.answer.status == "infeasible"
+    assert any("at most 1 new" in words for words in found.answer.conflict)
+    assert found.notes
+
+
+def test_unknown_names_are_told_with_their_like(ask, five):
+    name = five.sites["name"].iloc[0]
+    with pytest.raises(InputError, match=name):
+        ask(must=(name + "x",), refuse=("nowhere",))
+    with pytest.raises(InputError, match="residents"):
+        ask(layers={"nobody": 1.0})
+
+
+def test_files_and_the_call(five, tmp_path):
+    assert pipeline.write_where_next(five, tmp_path) == ()
+    sheets = openpyxl.load_workbook(tmp_path / "sites.xlsx").sheetnames
+    assert sheets[0].startswith("选址建议")
+    points = gpd.read_file(tmp_path / "recommendations.geojson")
+    assert list(points["name"]) == list(five.sites["name"])
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert pipeline.write_call(five, tmp_path / "call.pdf") is None
+    content = (tmp_path / "call.pdf").read_bytes()
+    assert content.count(b"/Type /Page ") == 1
+    pipeline.write_call(five, tmp_path / "again.pdf")
+    assert (tmp_path / "again.pdf").read_bytes() == content
+
+
+def test_the_command(cache):
+    run = CliRunner().invoke(app, ["site", "data/sample", "--cover", "0.8", "--json", "--cache", str(cache)])
+    assert run.exit_code == 0, run.output
+    figures = json.loads(run.stdout)
+    assert figures["plan"]["status"] == "optimal"
+    assert len(figures["sites"]) == figures["plan"]["objective"]
+    words = CliRunner().invoke(
+        app, ["site", "data/sample", "--add", "1", "--floor-streets", "0.8", "--cache", str(cache)]
+    )
+    assert words.exit_code == 2
+    assert "no plan keeps all of these" in words.output
+    wrong = CliRunner().invoke(app, ["site", "data/sample", "--close", "1", "--move", "1"])
+    assert isinstance(wrong.exception, InputError)
