@@ -74,13 +74,14 @@ class OfflineFigure(Figure):
 
     Children render first; each link in the head is then replaced by the file itself or left out by
     its name in :data:`LINKS`. The page gets a Content-Security-Policy that allows its own scripts
-    and styles by hash and no connection at all. Raises :class:`MissingAssetError` on anything unknown.
+    and styles by hash and no connection at all; ``pictures`` are hosts that it may load images from, once asked. Raises :class:`MissingAssetError` on anything unknown.
     """
 
-    def __init__(self, *, title: str, language: str) -> None:
+    def __init__(self, *, title: str, language: str, pictures: tuple[str, ...] = ()) -> None:
         super().__init__(title=title)
         self.page_title = title
         self.language = language
+        self.pictures = pictures
 
     def render(self, **kwargs: Any) -> str:
         for child in self._children.values():
@@ -99,7 +100,7 @@ class OfflineFigure(Figure):
             f"<script>{script_safe(script)}</script>\n</body>\n</html>\n"
         )
         page = "\n".join(line.rstrip() for line in page.splitlines()) + "\n"
-        return page.replace("<!--csp-->", _policy(page), 1)
+        return page.replace("<!--csp-->", _policy(page, self.pictures), 1)
 
     def _head_part(self, name: str, child: Any) -> str:
         if isinstance(child, JavascriptLink | CssLink):
@@ -148,7 +149,7 @@ class _Reader(HTMLParser):
             self.inline[self._open][-1] += data
 
 
-def _policy(page: str) -> str:
+def _policy(page: str, pictures: tuple[str, ...]) -> str:
     reader = _Reader()
     reader.feed(page)
     reader.close()
@@ -163,6 +164,6 @@ def _policy(page: str) -> str:
     }
     policy = (
         f"default-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; "
-        "img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
+        f"img-src {' '.join(('data:', 'blob:', *pictures))}; worker-src blob:; base-uri 'none'; form-action 'none'"
     )
     return f'<meta http-equiv="Content-Security-Policy" content="{policy}">'

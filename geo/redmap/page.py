@@ -24,6 +24,7 @@ SCRIPTS = {
     "planner": (
         *SHARED_SCRIPTS,
         "painters.js",
+        "tiles.js",
         "handover.js",
         "engine.js",
         "choice.js",
@@ -36,6 +37,8 @@ SCRIPTS = {
     "public": (*SHARED_SCRIPTS, "calendar.js", "handover.js", "icons.js", "public.js"),
 }
 STYLES = {"planner": ("redmap.css", "print.css"), "public": ("public.css",)}
+# maps from the net that a planner may switch on (tiles.js); nothing is asked of them before
+TILE_HOSTS = ("https://tile.openstreetmap.org", "https://*.tianditu.gov.cn")
 HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
 
 
@@ -136,7 +139,9 @@ def render(result: StudyResult, *, view: str) -> str:
     """The page of one view, ``planner`` or ``public``; the same result gives the same bytes."""
     values, layers = payload.planner(result) if view == "planner" else public.content(result)
     title = " · ".join(filter(None, (values["name"], values["edition"], "红色地图 Red Map")))
-    figure = OfflineFigure(title=title, language=HTML_LANGUAGE[result.language])
+    figure = OfflineFigure(
+        title=title, language=HTML_LANGUAGE[result.language], pictures=TILE_HOSTS if view == "planner" else ()
+    )
     west, south, east, north = (v or 0.0 for v in values["bounds"])
     chart = folium.Map(
         location=[(south + north) / 2, (west + east) / 2],

@@ -221,7 +221,8 @@ def _sites(result: StudyResult) -> list[dict[str, Any]]:
         {
             "id": _text(row["venue_id"]), "rank": int(row["rank"]), "name": _text(row["name"]), "py": initials(_text(row["name"])),
             "kind": _text(row["kind"]), "at": [round(float(row["lon"]), 6), round(float(row["lat"]), 6)],
-            "gain": _number(row["gain"]),
+            "gain": _number(row["gain"]), "overlap": _number(row.get("overlap")), "instead": _text(row.get("instead")),
+            "insteadLoss": _number(row.get("instead_loss")), "needs": sorted(row.get("services") or ()),
             "for": [{"name": _text(c["name"]), "people": _number(c["people"])}
                     for c in list(row["communities_gain"])[:8]],
         }

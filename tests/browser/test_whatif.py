@@ -384,3 +384,30 @@ def test_every_tab_is_seen_whole(visit, language, width):
             "['#panel', '#tabs button:last-child'].map((s) => document.querySelector(s).getBoundingClientRect().right)"
         )
         assert last <= edge + 0.5
+
+
+def test_a_sites_card_tells_overlap_next_best_and_services(visit, sample_result):
+    best = sample_result.recommendations.iloc[0]
+    with visit() as page:
+        page.evaluate("(id) => RedMap.select('site', id, true)", str(best["venue_id"]))
+        card = page.locator(".leaflet-popup-content").inner_text()
+        assert "如不同意，次选" in card
+        assert best["instead"] in card
+        assert "与现有驿站重叠" in card
+
+
+def test_the_riders_ledger_is_a_layer(chromium, tmp_path):
+    from geo import redmap
+    from tests.geo.results import toy_result
+
+    (tmp_path / "map.html").write_text(redmap.render_planner(toy_result()), encoding="utf-8")
+    page = chromium.new_page()
+    page.goto((tmp_path / "map.html").as_uri())
+    page.locator('html[data-ready="1"]').wait_for(state="attached")
+    page.locator("#on-problems").wait_for(state="attached")
+    page.evaluate("RedMap.select('problem', 'P001', true)")
+    card = page.locator(".leaflet-popup-content").inner_text()
+    assert "没有热水" in card
+    assert "139****0000" in card
+    assert "未办结" in card
+    page.close()

@@ -237,13 +237,16 @@ RedMap.Ground = L.GridLayer.extend({
 RedMap.paint = (ctx, v, coords, ratio) => {
   const on = RedMap.state.on, has = RedMap.layers;
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-  ctx.fillStyle = RedMap.palette().ground;
-  ctx.fillRect(0, 0, v.size, v.size);
+  ctx.clearRect(0, 0, v.size, v.size);
+  if (!RedMap.tiles) { ctx.fillStyle = RedMap.palette().ground; ctx.fillRect(0, 0, v.size, v.size); }
   if (on.areas && has.areas) RedMap.paintAreas(ctx, v);
   // side streets lie under the bands until these are wide enough to carry them
-  if (on.roads && has.roads && v.z < 15) RedMap.paintRoads(ctx, v, [2]);
+  const roads = on.roads && has.roads && !RedMap.tiles; // a map from the net has roads of its own
+  if (roads && v.z < 15) RedMap.paintRoads(ctx, v, [2]);
+  if (RedMap.tiles) ctx.globalAlpha = .55;
   if (on.bands && has.bands) { if (RedMap.sides) RedMap.sides(ctx, v, coords, (now) => RedMap.paintBands(ctx, v, now)); else RedMap.paintBands(ctx, v); }
-  if (on.roads && has.roads) RedMap.paintRoads(ctx, v, v.z < 15 ? [1, 0] : [2, 1, 0]);
+  ctx.globalAlpha = 1;
+  if (roads) RedMap.paintRoads(ctx, v, v.z < 15 ? [1, 0] : [2, 1, 0]);
   if (on.areas && has.areas) RedMap.paintBorders(ctx, v);
   if (has.edge) RedMap.paintEdge(ctx, v);
   if (on.gaps && has.gaps) RedMap.sides(ctx, v, coords, (now) => now ? RedMap.paintMissing(ctx, v, ratio, now) : RedMap.paintGaps(ctx, v, ratio));

@@ -105,7 +105,8 @@ RedMap.cardOf = (kind, found) => {
     el('dl', {}, row(t('place'), item.place ? name(item.place) : ''), row(t('nearest'), item.nearest ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes)) : t('noneNear')), row(t('gap'), item.gap ? name(item.gap) : '')));
   if (kind === 'site') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('site') + ' · ' + t('rank', { n: item.rank })), el('h3', {}, name(item.name)),
     el('p', { class: 'big' }, t('gain', { n: number(item.gain) })),
-    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), RedMap.coordinates(item.at)),
+    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), row(t('siteOverlap'), item.overlap === null ? '' : t('people', { n: number(item.overlap) })), row(t('siteInstead'), item.instead ? el('span', {}, name(item.instead), item.insteadLoss === null ? '' : ' (−' + number(item.insteadLoss) + ')') : ''),
+      item.needs.length ? row(t('siteNeeds'), RedMap.services(item.needs)) : [], RedMap.coordinates(item.at)),
     RedMap.benefits(item), RedMap.openButton(item));
   return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('community')), el('h3', {}, name(item.name)),
     el('p', { class: 'big' }, percent(item.share)),
@@ -312,8 +313,8 @@ RedMap.drawLegend = () => {
   const label = { bands: 'layerBands', stations: 'layerStations', gaps: 'layerGaps', sites: 'layerSites', problems: 'layerProblems', areas: 'layerAreas', roads: 'layerRoads', names: 'layerNames' };
   RedMap.byId('legend').replaceChildren(...['bands', 'areas', 'gaps', 'sites', 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map((key) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off') },
     el('label', { class: 'check' }, el('input', { type: 'checkbox', id: 'on-' + key, checked: s.on[key], onchange: (event) => RedMap.toggle(key, event.target.checked) }), el('span', {}, t(label[key]))),
-    s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') }, parts[key]()) : null)));
-  if (id && id.startsWith('on-')) RedMap.byId(id).focus();
+    s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') }, parts[key]()) : null)), RedMap.tileControl());
+  if (id && (id.startsWith('on-') || id.startsWith('tile')) && RedMap.byId(id)) RedMap.byId(id).focus();
 };
 
 /* ---- search: any part of a name ---- */

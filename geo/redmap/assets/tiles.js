@@ -1,0 +1,37 @@
+/* tiles.js: a map from the net under ours, only when asked for. Off by default: then the page sends nothing. */
+'use strict';
+RedMap.TILES = {
+  osm: { url: 'https://tile.openstreetmap.org/{z}/{x}/{y}.png', max: 19 },
+  // the labels of Tianditu are a layer of their own; its datum is CGCS2000, which is ours within a metre
+  tianditu: { url: 'https://t{s}.tianditu.gov.cn/vec_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=vec&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk={key}', names: 'https://t{s}.tianditu.gov.cn/cva_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=cva&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk={key}', max: 18 },
+};
+RedMap.TILE_KEY = 'redmap-tianditu-key';
+RedMap.keptKey = () => { try { return localStorage.getItem(RedMap.TILE_KEY) || ''; } catch (error) { return ''; } };
+RedMap.tiles = '';
+RedMap.tilesWanted = '';
+RedMap.tileLayers = [];
+/* Switch to a source, or to none with ''. Three tiles that fail take it away again, with a word. */
+RedMap.useTiles = (which, key) => {
+  RedMap.tilesWanted = which;
+  for (const layer of RedMap.tileLayers) layer.remove();
+  RedMap.tileLayers = [];
+  RedMap.tiles = RedMap.TILES[which] && (which !== 'tianditu' || /^[0-9a-fA-F]{8,64}$/.test(key)) ? which : '';
+  if (which === 'tianditu' && RedMap.tiles) try { localStorage.setItem(RedMap.TILE_KEY, key); } catch (error) { /* then it is typed again */ }
+  if (which === 'tianditu' && !RedMap.tiles) RedMap.toast(RedMap.t('tileKeyWrong'));
+  const source = RedMap.TILES[RedMap.tiles];
+  let failed = 0;
+  for (const url of source ? [source.url, source.names].filter(Boolean) : []) {
+    const layer = L.tileLayer(url, { subdomains: '01234567', key: key || '', maxNativeZoom: source.max, maxZoom: 19, zIndex: 0, crossOrigin: false });
+    layer.on('tileerror', () => { if (++failed === 3) { RedMap.useTiles(''); RedMap.toast(RedMap.t('tilesFailed')); } });
+    layer.on('tileload', () => { failed = 0; });
+    RedMap.tileLayers.push(layer.addTo(RedMap.map));
+  }
+  if (RedMap.ground) RedMap.ground.setZIndex(2);
+  RedMap.render();
+};
+RedMap.tileControl = () => {
+  const { el, t } = RedMap, key = el('input', { type: 'text', id: 'tile-key', autocomplete: 'off', spellcheck: false, placeholder: t('tileKey'), 'aria-label': t('tileKey'), value: RedMap.keptKey(), hidden: RedMap.tilesWanted !== 'tianditu', onchange: () => RedMap.useTiles('tianditu', key.value.trim()) });
+  const select = el('select', { id: 'tiles', onchange: () => { RedMap.tilesWanted = select.value; key.hidden = select.value !== 'tianditu'; if (select.value !== 'tianditu' || key.value) RedMap.useTiles(select.value, key.value.trim()); } },
+    [['', 'tilesNone'], ['osm', 'tilesOsm'], ['tianditu', 'tilesTianditu']].map(([value, word]) => el('option', { value, selected: value === RedMap.tilesWanted }, t(word))));
+  return el('div', { class: 'layer', id: 'tile-control' }, el('label', { class: 'field' }, el('span', {}, t('tilesTitle')), select), key, RedMap.tiles ? el('p', { class: 'note' }, t('tilesNote')) : null);
+};
