@@ -50,7 +50,7 @@ def site(
     ] = None,
     move: Annotated[int | None, typer.Option(help="至多迁移几站 / move so many at most")] = None,
     budget: Annotated[
-        float | None, typer.Option(help="预算，费用见 [siting.costs] / budget, by [siting.costs]")
+        float | None, typer.Option(help="预算，费用写在 siting.costs / budget, costs in siting.costs")
     ] = None,
     must: Annotated[list[str] | None, typer.Option(help="必选的场所 / a venue that must be in")] = None,
     refuse: Annotated[list[str] | None, typer.Option(help="不选的场所 / a venue that is out")] = None,

@@ -47,6 +47,22 @@ def phone(browser: Browser, page_file: Path, out: Path) -> None:
     sheet.resize((sheet.width // 2, sheet.height // 2), Image.Resampling.LANCZOS).save(out, optimize=True)
 
 
+def planner(browser: Browser, page_file: Path, out: Path, address: str) -> None:
+    """The planner page on an office screen."""
+    page = browser.new_page(
+        viewport={"width": 1440, "height": 900}, reduced_motion="reduce", color_scheme="light"
+    )
+    page.goto(f"{page_file.resolve().as_uri()}#{address}")
+    page.locator('html[data-ready="1"]').wait_for(state="attached")
+    page.locator('html[data-week="1"]').wait_for(state="attached")
+    page.wait_for_timeout(500)
+    page.screenshot(path=out)
+    page.close()
+    with Image.open(out) as picture:
+        small = picture.convert("RGB").quantize(200)
+    small.save(out, optimize=True)
+
+
 def main(results: Path, out: Path) -> None:
     """Take the pictures of a folder of results of the sample."""
     with sync_playwright() as playwright:
@@ -55,6 +71,8 @@ def main(results: Path, out: Path) -> None:
             args=["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND"],
         )
         phone(browser, results / "public.html", out / "sample-phone.png")
+        planner(browser, results / "map.html", out / "sample-map.png", "tab=overview")
+        planner(browser, results / "map.html", out / "sample-whatif.png", "tab=whatif&f=walk,15,toilet,47")
         browser.close()
     with Image.open(results / "poster.png") as poster:
         small = poster.convert("RGB").resize(
