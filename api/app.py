@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from api.errors import add_error_handlers
-from api.routers import analysis, health, maps
+from api.errors import BodyLimit, add_error_handlers
+from api.routers import analysis, health, mapbox, maps, ors, studies, valhalla
 from api.settings import Settings
 from api.state import load
 
@@ -29,6 +29,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     add_error_handlers(app)
-    for router in (health.router, maps.router, analysis.router):
-        app.include_router(router)
+    app.add_middleware(BodyLimit, most_bytes=chosen.max_body_bytes)
+    for router in (health, maps, analysis, studies, ors, valhalla, mapbox):
+        app.include_router(router.router)
     return app

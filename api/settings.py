@@ -16,4 +16,5 @@ class Settings(BaseSettings):
     study: Path | None = None
     cache_dir: Path | None = None
     frame_ancestors: str = Field(default="*", pattern=r"^[^;\r\n]+$")
+    max_body_bytes: int = Field(default=1_000_000, gt=0)
     max_minutes: float = Field(default=60.0, gt=0, le=180)

@@ -16,13 +16,15 @@ from geo.models import StudyResult
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The study, its results, its two pages and their ETags."""
+    """The study, its results, its two pages and their ETags, its session, and its name in addresses."""
 
     settings: Settings
     study: Study
     result: StudyResult
     pages: dict[str, str]
     etags: dict[str, str]
+    session: pipeline.Session
+    slug: str
 
 
 def load(settings: Settings) -> Loaded:
@@ -31,7 +33,10 @@ def load(settings: Settings) -> Loaded:
     result = pipeline.run(study, cache_dir=settings.cache_dir)
     pages = dict(pipeline.pages(result))
     etags = {name: f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"' for name, text in pages.items()}
-    return Loaded(settings, study, result, pages, etags)
+    session = pipeline.Session(study, result)
+    for mode in session.modes:  # made ready before the first request
+        session.moved(mode)
+    return Loaded(settings, study, result, pages, etags, session, study.folder.name or "study")
 
 
 def loaded(request: Request) -> Loaded:

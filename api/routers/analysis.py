@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from api.state import CurrentStudy
-from geo import pipeline
 from geo.errors import Defect, InputError
 
 router = APIRouter(tags=["analysis"])
@@ -29,14 +28,15 @@ def isochrone(
     minutes: Annotated[str, Query(description="one or several, e.g. 5,10,15", examples=["5,10,15"])] = "15",
 ) -> Response:
     """Nested isochrones as GeoJSON MultiPolygons, each with its false and missed share."""
-    bands = _minutes(minutes, current.settings.max_minutes)
-    frame = pipeline.isochrone(current.result.network, current.study, lon=lon, lat=lat, minutes=bands)
+    bands = read_minutes(minutes, current.settings.max_minutes)
+    frame = current.session.isochrone(lon, lat, minutes=bands).drop(columns=["lon", "lat"])
     body = json.loads(frame.to_json(drop_id=True))
     body.pop("crs", None)
     return Response(json.dumps(body), media_type="application/geo+json")
 
 
-def _minutes(text: str, longest: float) -> tuple[float, ...]:
+def read_minutes(text: str, longest: float) -> tuple[float, ...]:
+    """Minutes of a query such as 5,10,15. Raises :class:`geo.errors.InputError`."""
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError as error:

@@ -55,10 +55,15 @@ def read_trial(path: Path) -> Trial:
                    key=".".join(map(str, e["loc"])) or None)
             for e in error.errors()
         ) from error  # fmt: skip
+    return check_trial(trial, file=path.name)
+
+
+def check_trial(trial: Trial, *, file: str) -> Trial:
+    """The same trial; raises :class:`geo.errors.InputError` with every unknown service and unreadable hour."""
     wrong = [
         Defect(
             f"没有这种服务 {s}；可用 {' '.join(SERVICES)} / unknown service",
-            file=path.name,
+            file=file,
             key=f"add.{i}.services",
         )
         for i, station in enumerate(trial.add)
@@ -69,7 +74,7 @@ def read_trial(path: Path) -> Trial:
         try:
             open_at([station.hours], ["Mon 12:00"])
         except InputError as error:
-            wrong += [replace(d, file=path.name, key=f"add.{i}.hours") for d in error.defects]
+            wrong += [replace(d, file=file, key=f"add.{i}.hours") for d in error.defects]
     if wrong:
         raise InputError(wrong)
     return trial

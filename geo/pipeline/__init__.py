@@ -1,5 +1,6 @@
 """The only place that knows the order: files → network → times → coverage → gaps, sites → outputs."""
 
+from geo.intake.trial import TrialStation
 from geo.pipeline.compute import STAGES, run
 from geo.pipeline.inputs import (
     Progress,
@@ -11,6 +12,7 @@ from geo.pipeline.inputs import (
     recruitment_form,
     sample_study,
 )
+from geo.pipeline.session import Session, single_polygon
 from geo.pipeline.shapes import isochrone
 from geo.pipeline.sites import MAX_SITES, dense_row, site
 from geo.pipeline.siting import WhereNext, where_next, write_call, write_where_next
@@ -22,7 +24,9 @@ __all__ = [
     "MAX_SITES",
     "STAGES",
     "Progress",
+    "Session",
     "Travel",
+    "TrialStation",
     "WhereNext",
     "build",
     "check",
@@ -37,6 +41,7 @@ __all__ = [
     "recruitment_form",
     "run",
     "sample_study",
+    "single_polygon",
     "site",
     "week_table",
     "where_next",

@@ -7,6 +7,6 @@ once, the times of all pairs within a limit, and the parts of edges within a tim
 
 from geo.travel_times.costs import Costs, edge_costs, edge_seconds
 from geo.travel_times.router import Router
-from geo.travel_times.snapping import snap
+from geo.travel_times.snapping import Snapper, snap
 
-__all__ = ["Costs", "Router", "edge_costs", "edge_seconds", "snap"]
+__all__ = ["Costs", "Router", "Snapper", "edge_costs", "edge_seconds", "snap"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import numpy as np
 from pyproj import Transformer
 
@@ -56,23 +58,50 @@ def snap(
             defects.append(Defect(f"不能为负：{value} / must not be negative: {value}", key=key))
     if defects:
         raise InputError(defects)
-    project = Transformer.from_crs("EPSG:4326", network.crs, always_xy=True)
-    roads = _road_segments(network, _usable(network, mode, min_component_km), project)
-    barriers = _line_segments(network.surroundings.barriers, project)
-    x, y = _projected(project, lon, lat)
-    parts = in_chunks(
-        len(x),
-        SMALLEST_CHUNK,
-        lambda first, last: snap_points(x[first:last], y[first:last], roads, barriers, float(max_access_m)),
+    return Snapper(network, mode=mode, min_component_km=min_component_km).snap(
+        lon, lat, max_access_m=max_access_m
     )
-    if not parts:
-        return Snapped(np.empty(0, dtype=np.int32), *(np.empty(0) for _ in range(4)))
-    edge, offset, access, at_x, at_y = (np.concatenate([part[i] for part in parts]) for i in range(5))
-    at_lon, at_lat = lon.copy(), lat.copy()
-    linked = edge >= 0
-    if linked.any():
-        at_lon[linked], at_lat[linked] = project.transform(at_x[linked], at_y[linked], direction="INVERSE")
-    return Snapped(edge, offset, access, at_lon, at_lat)
+
+
+class Snapper:
+    """The usable edges of a mode and the barriers, laid out once for many calls of :func:`snap`.
+
+    One snapper may be asked by many threads at once.
+
+    >>> from tests.toy import lonlat, toy_network
+    >>> walk = Snapper(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk")
+    >>> walk.snap(*lonlat([(300, 40)])).offset_m.round(3)
+    array([300.])
+    """
+
+    def __init__(self, network: RoadNetwork, *, mode: Mode = "walk", min_component_km: float = 1.0) -> None:
+        self._project = Transformer.from_crs("EPSG:4326", network.crs, always_xy=True)
+        self._roads = _road_segments(network, _usable(network, mode, min_component_km), self._project)
+        self._barriers = _line_segments(network.surroundings.barriers, self._project)
+        self._one = Lock()  # a transformer serves one thread at a time
+
+    def snap(self, lon: F64, lat: F64, *, max_access_m: float = 500.0) -> Snapped:
+        """Link points (WGS-84 degrees, one array each) as :func:`snap` does."""
+        with self._one:
+            x, y = _projected(self._project, lon, lat)
+        parts = in_chunks(
+            len(x),
+            SMALLEST_CHUNK,
+            lambda first, last: snap_points(
+                x[first:last], y[first:last], self._roads, self._barriers, float(max_access_m)
+            ),
+        )
+        if not parts:
+            return Snapped(np.empty(0, dtype=np.int32), *(np.empty(0) for _ in range(4)))
+        edge, offset, access, at_x, at_y = (np.concatenate([part[i] for part in parts]) for i in range(5))
+        at_lon, at_lat = lon.copy(), lat.copy()
+        linked = edge >= 0
+        if linked.any():
+            with self._one:
+                at_lon[linked], at_lat[linked] = self._project.transform(
+                    at_x[linked], at_y[linked], direction="INVERSE"
+                )
+        return Snapped(edge, offset, access, at_lon, at_lat)
 
 
 def _usable(network: RoadNetwork, mode: Mode, min_component_km: float) -> Bool:

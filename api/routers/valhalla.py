@@ -1,0 +1,139 @@
+"""Isochrones as Valhalla answers them, for its clients."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from api.errors import body_json
+from api.shapes import VALHALLA_COSTINGS, rings
+from api.state import CurrentStudy, Loaded
+from geo.errors import InputError
+
+router = APIRouter(prefix="/valhalla", tags=["valhalla"])
+MOST_CONTOURS = 4
+COLOURS = ("#bf4040", "#bf9f40", "#40bf55", "#4080bf")
+STATUS = {400: "Bad Request", 404: "Not Found", 501: "Not Implemented"}
+
+
+class ValhallaError(Exception):
+    """A failure in Valhalla's own shape."""
+
+    def __init__(self, code: int, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code, self.message, self.status = code, message, status
+
+
+@router.get("/isochrone")
+@router.post("/isochrone")
+async def isochrone(request: Request, current: CurrentStudy) -> Response:
+    """``GET ?json=`` or ``POST /valhalla/isochrone``: one feature a contour, the largest first."""
+    try:
+        if request.method == "GET":
+            ask = json.loads(request.query_params.get("json", ""))
+        else:
+            ask = await body_json(request, current.settings.max_body_bytes)
+        answer = await run_in_threadpool(_answer, current, ask)
+    except ValueError:
+        return _failed(ValhallaError(100, "Failed to parse json request"))
+    except ValhallaError as error:
+        return _failed(error)
+    return JSONResponse(answer)
+
+
+def _failed(error: ValhallaError) -> Response:
+    body = {
+        "error_code": error.code,
+        "error": error.message,
+        "status_code": error.status,
+        "status": STATUS[error.status],
+    }
+    return JSONResponse(body, status_code=error.status)
+
+
+def _answer(current: Loaded, ask: Any) -> dict[str, Any]:
+    if not isinstance(ask, dict):
+        raise ValhallaError(100, "Failed to parse json request")
+    places = ask.get("locations")
+    if not isinstance(places, list):
+        raise ValhallaError(110, "Insufficiently specified required parameter 'locations'")
+    if not places:
+        raise ValhallaError(120, "Insufficient number of locations provided")
+    if len(places) > 1:
+        raise ValhallaError(150, "Exceeded max locations: 1")
+    place = places[0]
+    if (
+        not isinstance(place, dict)
+        or not all(_number(place.get(k)) for k in ("lat", "lon"))
+        or abs(place["lat"]) > 90
+        or abs(place["lon"]) > 180
+    ):
+        raise ValhallaError(130, "Failed to parse location")
+    costing = ask.get("costing")
+    if not isinstance(costing, str):
+        raise ValhallaError(124, "No edge/node costing provided")
+    mode = VALHALLA_COSTINGS.get(costing)
+    if mode is None or mode not in current.session.modes:
+        raise ValhallaError(125, "No costing method found")
+    minutes = _contours(ask, current.settings.max_minutes)
+    try:
+        frame = current.session.isochrone(
+            place["lon"], place["lat"], minutes=list(minutes), mode=mode, shares=False
+        )
+    except InputError as error:
+        raise ValhallaError(171, "No suitable edges near location") from error
+    shapes = dict(zip(frame["minutes"], frame.geometry, strict=True))
+    features = []
+    for index, (time, given) in enumerate(sorted(minutes.items(), reverse=True)):
+        colour = given or COLOURS[index % len(COLOURS)]
+        features.append(
+            {
+                "type": "Feature",
+                "properties": {
+                    "contour": time, "metric": "time", "color": colour, "opacity": 0.33, "fill": colour, "fill-opacity": 0.33,
+                    "fillColor": colour, "fillOpacity": 0.33,
+                },
+                "geometry": _geometry(shapes[time], polygons=ask.get("polygons") in {True, "true"}),
+            }
+        )  # fmt: skip
+    answer: dict[str, Any] = {"type": "FeatureCollection", "features": features}
+    return {**answer, "id": ask["id"]} if "id" in ask else answer
+
+
+def _geometry(shape: Any, *, polygons: bool) -> dict[str, Any]:
+    parts = sorted(getattr(shape, "geoms", [shape]), key=lambda part: -part.area)
+    if polygons and len(parts) == 1:
+        return {"type": "Polygon", "coordinates": rings(parts[0])}
+    if polygons:
+        return {"type": "MultiPolygon", "coordinates": [rings(part) for part in parts]}
+    return {"type": "LineString", "coordinates": rings(parts[0])[0]}
+
+
+def _contours(ask: Mapping[str, Any], longest: float) -> dict[float, str]:
+    found = ask.get("contours")
+    if not isinstance(found, list) or not found:
+        raise ValhallaError(113, "Insufficiently specified required parameter 'contours'")
+    if len(found) > MOST_CONTOURS:
+        raise ValhallaError(152, f"Exceeded max contours: {MOST_CONTOURS}")
+    minutes: dict[float, str] = {}
+    for contour in found:
+        time: Any = contour.get("time") if isinstance(contour, dict) else None
+        if not _number(time) or time <= 0:
+            raise ValhallaError(111, "Insufficiently specified required parameter 'time'")
+        if time > longest:
+            raise ValhallaError(151, f"Exceeded max time: {longest:g}")
+        colour = contour.get("color")
+        minutes[float(time)] = (
+            f"#{colour}" if isinstance(colour, str) and len(colour) == 6 and colour.isalnum() else ""
+        )
+    return minutes
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

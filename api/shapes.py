@@ -1,0 +1,40 @@
+"""What every dialect of isochrones needs: profiles as modes, and bands as single polygons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geo import pipeline
+from geo.models import Mode
+
+ORS_PROFILES: dict[str, Mode] = {
+    "foot-walking": "walk", "foot-hiking": "walk", "wheelchair": "walk", "cycling-regular": "bike", "cycling-road": "bike",
+    "cycling-mountain": "bike", "cycling-electric": "ebike", "driving-car": "drive", "driving-hgv": "drive",
+}  # fmt: skip
+VALHALLA_COSTINGS: dict[str, Mode] = {
+    "pedestrian": "walk", "bicycle": "bike", "motor_scooter": "ebike", "auto": "drive", "taxi": "drive",
+}  # fmt: skip
+MAPBOX_PROFILES: dict[str, Mode] = {
+    "walking": "walk",
+    "cycling": "bike",
+    "driving": "drive",
+    "driving-traffic": "drive",
+}
+DECIMALS = 6
+
+
+def rings(polygon: Any) -> list[list[list[float]]]:
+    """A polygon's rings as GeoJSON positions of six decimals, the outer one anticlockwise."""
+    from shapely.geometry import mapping
+    from shapely.geometry.polygon import orient
+
+    found: list[list[list[float]]] = [
+        [[round(x, DECIMALS), round(y, DECIMALS)] for x, y in ring]
+        for ring in mapping(orient(polygon))["coordinates"]
+    ]
+    return found
+
+
+def single(shape: Any, lon: float, lat: float) -> dict[str, Any]:
+    """The part of a band that holds a position, as a GeoJSON Polygon: clients draw single polygons only."""
+    return {"type": "Polygon", "coordinates": rings(pipeline.single_polygon(shape, lon, lat))}

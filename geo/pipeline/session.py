@@ -1,0 +1,254 @@
+"""A computed study kept ready: isochrones, the nearest open stations and what-if, asked as often as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo import intake, isochrones, travel_times
+from geo.config import Study
+from geo.errors import Defect, InputError
+from geo.intake.trial import Trial, TrialStation, check_trial
+from geo.models import F64, SERVICES, Bool, Mode, Snapped, StudyResult, TravelMatrix
+from geo.pipeline.travel import Travel, by_mode, main_layer
+
+FARTHEST_S = 3600.0  # how far the nearest stations are looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One mode of a study, made ready: its router and what is drawn of its ways."""
+
+    study: Study
+    travel: Travel
+    router: travel_times.Router
+    snapper: travel_times.Snapper
+    ways: Any
+    stations: Snapped
+    demand: Snapped
+
+
+class Session:
+    """A study's result with its searches prepared; safe to ask from many threads at once.
+
+    ``study`` and ``result`` belong together (:func:`geo.pipeline.run`). Nothing is read or written.
+    """
+
+    def __init__(self, study: Study, result: StudyResult) -> None:
+        self.study, self.result = study, result
+        self._moved = lru_cache(maxsize=4)(self._prepare)
+
+    @cached_property
+    def modes(self) -> tuple[Mode, ...]:
+        """The modes that can be asked for, the study's own first."""
+        return tuple(move.mode for move in self.result.moves)
+
+    def moved(self, mode: Mode | None = None) -> Moved:
+        """A mode made ready. Raises :class:`geo.errors.InputError` for one that the study cannot compute."""
+        wanted = mode or self.study.standard.mode
+        if wanted not in self.modes:
+            raise InputError(
+                Defect(
+                    f"没有这种方式 {wanted!r}；可用 {' '.join(self.modes)} / no such mode; use one of these",
+                    key="mode",
+                )
+            )
+        return self._moved(wanted)
+
+    def _prepare(self, mode: Mode) -> Moved:
+        study = by_mode(self.study, mode)
+        travel = Travel.of(study)
+        move = next(m for m in self.result.moves if m.mode == mode)
+        net = self.result.network
+        ways = isochrones.prepare(net, mode=mode)
+        snapper = travel_times.Snapper(net, mode=mode)
+        return Moved(study, travel, travel.router(net), snapper, ways, move.stations, move.demand)
+
+    def snap(self, lon: float, lat: float, *, mode: Mode | None = None) -> Snapped:
+        """The position on the nearest usable way. Raises :class:`geo.errors.InputError` where there is none."""
+        most = self.study.standard.max_access_m
+        origin = self.moved(mode).snapper.snap(np.array([lon]), np.array([lat]), max_access_m=most)
+        if origin.edge[0] < 0:
+            raise InputError(
+                Defect(
+                    f"{lon}, {lat}：{most:.0f} 米内没有可走的路 / no usable road within {most:.0f} m; "
+                    "check the position and its datum",
+                    key="lon,lat",
+                )
+            )
+        return origin
+
+    def isochrone(
+        self,
+        lon: float,
+        lat: float,
+        *,
+        minutes: Sequence[float],
+        mode: Mode | None = None,
+        shares: bool = True,
+    ) -> gpd.GeoDataFrame:
+        """Nested isochrones round a position (WGS-84): ``minutes geometry lon lat``, the place being the snapped one.
+
+        With ``shares`` also ``false_share missed_share``. Raises as :meth:`snap` and :meth:`moved`.
+        """
+        moved = self.moved(mode)
+        origin = self.snap(lon, lat, mode=moved.travel.mode)
+        wanted = sorted(set(minutes))
+        nodes = moved.router.reach_nodes(origin, limit_s=wanted[-1] * 60.0)
+        reached = {m: moved.router.stretches_each(origin, nodes, limit_s=m * 60.0)[0] for m in wanted}
+        frame = isochrones.bands(moved.ways, reached)
+        frame = frame.assign(lon=float(origin.lon[0]), lat=float(origin.lat[0]))
+        if not shares:
+            return frame
+        told = [
+            isochrones.false_missed_share(moved.ways, shape, reached[m])
+            for m, shape in zip(frame["minutes"], frame.geometry, strict=True)
+        ]
+        return frame.assign(false_share=[s[0] for s in told], missed_share=[s[1] for s in told])
+
+    def nearest(
+        self, lon: float, lat: float, *, count: int = 5, at: str | None = None, service: str | None = None,
+        mode: Mode | None = None,
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        """The nearest stations that count, by travel time: ``station_id name lon lat minutes open hours services``.
+
+        With ``at`` (``Tue 23:00`` or a real moment) only those open then; ``open`` is None where hours are
+        unknown and no time is asked. Beyond an hour nothing is nearest. Raises as :meth:`snap`.
+        """
+        moved = self.moved(mode)
+        origin = self.snap(lon, lat, mode=moved.travel.mode)
+        counts = self._counting(self.result.inputs.stations, at=at, services=[service] if service else [])
+        sources = _only(moved.stations, counts)
+        found = moved.router.matrix(sources, origin, limit_s=FARTHEST_S).transposed()
+        order = np.argsort(found.seconds, kind="stable")[:count]
+        rows = self.result.inputs.stations.iloc[found.indices[order]].to_dict("records")
+        return [
+            {
+                "station_id": str(row["station_id"]), "name": str(row["name"]), "lon": float(row["lon"]), "lat": float(row["lat"]),
+                "minutes": float(seconds) / 60.0, "open": True if at else None, "hours": row["hours"],
+                "services": sorted(row["services"]),
+            }
+            for row, seconds in zip(rows, found.seconds[order], strict=True)
+        ]  # fmt: skip
+
+    def scenario(
+        self, *, add: Sequence[TrialStation] = (), close: Sequence[str] = (), mode: Mode | None = None,
+        minutes: float | None = None, at: str | None = None, services: Sequence[str] = (),
+    ) -> dict[str, Any]:  # fmt: skip
+        """Coverage before and after stations are added and closed, by layer and by community that gains or loses.
+
+        The figures are those of a build with the same stations. ``gaps``: people of the main layer that stay
+        uncovered. Raises :class:`geo.errors.InputError` for unknown ids, modes, hours and services.
+        """
+        moved = self.moved(mode)
+        limit_s = (minutes or moved.study.standard.limit_minutes) * 60.0
+        trial = check_trial(Trial(redmap="trial", add=tuple(add), close=tuple(close)), file="scenario")
+        inputs = intake.with_trial(self.result.inputs, trial, file="scenario")
+        stations = self.result.inputs.stations
+        kept = ~stations["station_id"].astype(str).isin(close).to_numpy()
+        before_field = self._seconds(moved, at, tuple(services), limit_s)
+        counts = self._counting(stations, at=at, services=services) & kept
+        after = (
+            np.min(before_field[:, counts], axis=1, initial=np.inf)
+            if counts.any()
+            else np.full(len(before_field), np.inf)
+        )
+        if add:
+            new = inputs.stations.iloc[len(inputs.stations) - len(add) :]
+            on = self._counting(new, at=at, services=services)
+            snapped = moved.snapper.snap(
+                new["lon"].to_numpy(dtype=float), new["lat"].to_numpy(dtype=float),
+                max_access_m=self.study.standard.max_access_m,
+            )  # fmt: skip
+            field = moved.router.nearest(_only(snapped, on), moved.demand, limit_s=limit_s)
+            after = np.minimum(after, field.seconds)
+        all_on = self._counting(stations, at=at, services=services)
+        before = (
+            np.min(before_field[:, all_on], axis=1, initial=np.inf)
+            if all_on.any()
+            else np.full(len(before_field), np.inf)
+        )
+        return self._told(before <= limit_s, after <= limit_s)
+
+    def _seconds(self, moved: Moved, _at: str | None, _services: tuple[str, ...], limit_s: float) -> F64:
+        """Dense seconds demand × stations within the limit, once for a mode and a limit."""
+        key = (moved.travel.mode, limit_s)
+        kept: dict[Any, F64] = self.__dict__.setdefault("_dense", {})
+        if key not in kept:
+            if len(kept) > 7:
+                kept.clear()
+            kept[key] = _dense(
+                moved.router.matrix(moved.stations, moved.demand, limit_s=limit_s).transposed()
+            )
+        return kept[key]
+
+    def _counting(self, stations: pd.DataFrame, *, at: str | None, services: Sequence[str]) -> Bool:
+        unknown = [s for s in services if s not in SERVICES]
+        if unknown:
+            raise InputError(
+                Defect(
+                    f"没有这种服务 {s!r}；可用 {' '.join(SERVICES)} / no such service; use one of these",
+                    key="services",
+                )
+                for s in unknown
+            )
+        on = np.array([all(s in have for s in services) for have in stations["services"]], dtype=np.bool_)
+        if at is not None:
+            on &= intake.open_at(list(stations["hours"]), [at])[:, 0]
+        return on
+
+    def _told(self, before: Bool, after: Bool) -> dict[str, Any]:
+        demand = self.result.inputs.demand
+        weight = demand["weight"].to_numpy(dtype=float)
+        layers: dict[str, Mapping[str, float]] = {}
+        for layer in dict.fromkeys(demand["layer"]):
+            of = (demand["layer"] == layer).to_numpy()
+            total = float(weight[of].sum())
+            sums = [float(weight[of & reached].sum()) for reached in (before, after)]
+            layers[layer] = {
+                "total": total, "covered_before": sums[0], "covered_after": sums[1],
+                "share_before": sums[0] / total if total else 0.0, "share_after": sums[1] / total if total else 0.0,
+            }  # fmt: skip
+        main = (demand["layer"] == main_layer(self.result.inputs)).to_numpy()
+        community = demand["community"].to_numpy(dtype=np.int64)
+        change = np.where(after, weight, 0.0) - np.where(before, weight, 0.0)
+        inside = main & (community >= 0)
+        names = list(self.result.inputs.communities["name"])
+        gained = np.bincount(community[inside], weights=change[inside], minlength=len(names))
+        rows = [
+            {"name": str(names[i]), "people": float(gained[i])}
+            for i in np.argsort(-np.abs(gained), kind="stable")
+            if abs(gained[i]) >= 0.5
+        ]
+        return {"layers": layers, "communities": rows, "uncovered": float(weight[main & ~after].sum())}
+
+
+def _only(snapped: Snapped, on: Bool) -> Snapped:
+    return replace(snapped, edge=np.where(on, snapped.edge, -1).astype(np.int32))
+
+
+def _dense(matrix: TravelMatrix) -> F64:
+    dense = np.full(matrix.shape, np.inf)
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    dense[rows, matrix.indices] = matrix.seconds
+    return dense
+
+
+def single_polygon(shape: Any, lon: float, lat: float) -> Any:
+    """The part of a MultiPolygon that holds a position, else the largest, without holes' loss: one Polygon.
+
+    For clients that know single polygons only.
+
+    >>> single_polygon(shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(3, 3, 9, 9)]), 0.5, 0.5).bounds
+    (0.0, 0.0, 1.0, 1.0)
+    """
+    parts = shapely.get_parts(shape)
+    holding = [part for part in parts if part.intersects(shapely.Point(lon, lat))]
+    return max(holding or list(parts), key=lambda part: part.area)
