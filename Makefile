@@ -12,7 +12,7 @@ demo: $(READY)
 	$(BIN)/redmap demo --out maps/sample
 
 test: $(TEST_READY) browser postgis lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(TEST_READY)
 	$(BIN)/ruff check .
