@@ -1,12 +1,10 @@
-"""A study's settings: ``study.toml`` read into frozen values, all defects reported at once."""
+"""The sections of a ``study.toml``: frozen settings with units in their names."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-import tomllib
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -14,67 +12,27 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from geo.errors import Defect, InputError
+from geo.config.addresses import table_name
+from geo.config.limits import AUTO, DEFAULT_TIMES, WALK_KMH
 from geo.models import COMPLIANCE_LISTS, SERVICES, Language, Mode
 from geo.premises import ACTIVITY_KINDS
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TIME = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):([0-5]\d)")
-AUTO = "auto"  # a datum that the roads are to prove
 _DATUM = re.compile(r"wgs84|gcj02|bd09|cgcs2000|EPSG:\d{4,5}")
 _DATABASE = re.compile(r"postgres(?:ql)?(?:\+psycopg)?://")
 _TABLE = re.compile(r"[^.\"]{1,63}(?:\.[^.\"]{1,63})?")
-# greedy on purpose: rather hide too much of a line than a part of a password
-_PASSWORD = re.compile(r"(://[^:/@?#\s]*:).*(@)")
-_PASSWORD_KEY = re.compile(r"((?:ssl)?password=)[^&\s]*", re.IGNORECASE)
-DEFAULT_TIMES = ("Tue 08:00", "Tue 12:00", "Tue 15:00", "Tue 20:00", "Tue 23:00", "Sat 15:00")
-
-# 1 km in 15 min: All-China Federation of Trade Unions, "double 15" programme, 2023.
-WALK_KMH = 4.0
-# People further than this from any way are reported as off the network (domain notes, section 6).
-OFF_NETWORK_M = 200.0
-
-# What a table may weigh. A million rows, Excel's most, of a dozen short columns come to some 130 MB of
-# text; 100,000 rows of a workbook unpack to 77 MB, at 11 : 1. Beyond that a file is no list of places.
-MAX_TABLE_BYTES = 256 * 2**20
-MAX_UNPACKED_BYTES = 512 * 2**20
-MAX_PACKING_RATIO = 100  # lists reach 14, and so do sheets full of one blank style; a bomb starts at 1000
-SMALL_UNPACKED_BYTES = 16 * 2**20  # below, a ratio says nothing
-MAX_ARCHIVE_FILES = 5_000
-MAX_CELLS = 20_000_000  # a sheet's rows × columns, as they are held in memory
-MAX_DATABASE_ROWS = 1_000_000
 
 
-def without_password(text: str) -> str:
-    """``text`` with the passwords of addresses replaced by ``***``.
-
-    >>> without_password("postgresql://clerk:p@ss/word@db/union?password=x")
-    'postgresql://clerk:***@db/union?password=***'
-    """
-    return _PASSWORD_KEY.sub(r"\1***", _PASSWORD.sub(r"\1***\2", text))
-
-
-def table_name(url: str, table: str) -> str:
-    """How a table of a database is called in every output: without user, password and options.
-
-    >>> table_name("postgresql://clerk:secret@db:5432/union?sslmode=require", "gis.stations")
-    'postgresql://db:5432/union#gis.stations'
-    """
-    scheme, _colon, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}#{table}"
-
-
-class _Section(BaseModel):
+class Section(BaseModel):
     # what a wrong value was is told by _defect, which hides passwords; pydantic would print them
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
-class StudySection(_Section):
+class StudySection(Section):
     """``[study]``: how the study names itself."""
 
     name: str = Field(min_length=1)
@@ -93,7 +51,7 @@ Datum = Annotated[str, AfterValidator(_given_datum)]
 Shift = Literal["wgs84", "gcj02", "bd09"]  # of polygons: a projection their file declares itself
 
 
-class AreaSection(_Section):
+class AreaSection(Section):
     """``[area]``: the district's polygon and the part that it really runs (责任范围).
 
     ``datum``: of the degrees of both files; polygons of map vendors (DataV, Amap) are gcj02.
@@ -104,13 +62,13 @@ class AreaSection(_Section):
     datum: Shift = "wgs84"
 
 
-class MergeSection(_Section):
+class MergeSection(Section):
     """``[merge]``: what the user decided about rows that may be one location (a corrected ``merge.csv``)."""
 
     file: str | None = None
 
 
-class RoadsSection(_Section):
+class RoadsSection(Section):
     """``[roads]``: exactly one of a file or a place name."""
 
     file: str | None = None
@@ -123,7 +81,7 @@ class RoadsSection(_Section):
         return self
 
 
-class StationsSection(_Section):
+class StationsSection(Section):
     """``[[stations]]``: one list of one issuer; the datum is declared, or ``auto``: proven or refused.
 
     Either a ``file``, or a ``table`` (``schema.table`` or a view) of a PostGIS ``database``
@@ -184,7 +142,7 @@ class StationsSection(_Section):
         return value
 
 
-class CommunitiesSection(_Section):
+class CommunitiesSection(Section):
     """``[communities]``: polygons with people, or a raster of people to sum over them.
 
     ``people``: a second table of names and people, joined by name; ``aliases``: a table of other names;
@@ -201,7 +159,7 @@ class CommunitiesSection(_Section):
     datum: Shift = "wgs84"
 
 
-class DemandSection(_Section):
+class DemandSection(Section):
     """``[demand.NAME]``: a further layer of weighted points: a file (WGS-84 unless a datum is given), or OSM's.
 
     ``osm``: the premises of the roads file where riders wait (:data:`geo.premises.ACTIVITY_KINDS`), each
@@ -233,7 +191,7 @@ class DemandSection(_Section):
         return self
 
 
-class VenuesSection(_Section):
+class VenuesSection(Section):
     """``[venues]``: premises that could host a station: a file, else OSM's; and who answered the call (招募令).
 
     ``recruitment``: forms filled in by shops (``redmap recruit``); their numbers are in the datum that
@@ -246,7 +204,7 @@ class VenuesSection(_Section):
     recruitment_datum: Datum | None = None
 
 
-class LedgerSection(_Section):
+class LedgerSection(Section):
     """``[ledger]``: the table of problems that riders report (小哥有话说); a layer of demand and of the map.
 
     ``datum`` must be given where the table holds positions and does not name their datum itself.
@@ -267,7 +225,7 @@ def _is_moment(text: str) -> bool:
     return True
 
 
-class StandardSection(_Section):
+class StandardSection(Section):
     """``[standard]``: mode + speed + minutes + when + which services count.
 
     ``times``: hours of an ordinary week (``Tue 23:00``) or of a real day in China (``2026-10-01 12:00``).
@@ -318,7 +276,7 @@ class StandardSection(_Section):
         return {"walk": WALK_KMH, "ebike": 15.0, "bike": 12.0, "drive": 0.0}[self.mode]
 
 
-class SitingSection(_Section):
+class SitingSection(Section):
     """``[siting]``: what is asked of new stations, the rules of a plan, and for how long the solver may run.
 
     ``goal``: *cover* most people, *share* of people by the fewest, fewest *minutes*, least *worst* minutes,
@@ -384,7 +342,7 @@ class SitingSection(_Section):
         return self
 
 
-class PublishSection(_Section):
+class PublishSection(Section):
     """``[publish]``: for whom the map is made.
 
     ``url``: where the public page will be found, for the QR code of the poster; ``hotline``: a public
@@ -395,116 +353,3 @@ class PublishSection(_Section):
     map_approval_number: str = ""
     url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", max_length=300)] = ""
     hotline: Annotated[str, Field(pattern=r"^[\d +()-]*$", max_length=30)] = ""
-
-
-class Study(_Section):
-    """A whole ``study.toml``; ``folder`` is where its relative paths start.
-
-    >>> Study.model_validate({"study": {"name": "x"}, "roads": {"file": "r.osm"},
-    ...     "stations": [{"file": "s.csv", "datum": "wgs84"}]}).standard.limit_minutes
-    15.0
-    """
-
-    study: StudySection
-    roads: RoadsSection
-    stations: tuple[StationsSection, ...] = Field(min_length=1, strict=False)
-    area: AreaSection = AreaSection()
-    merge: MergeSection = MergeSection()
-    communities: CommunitiesSection | None = None
-    demand: dict[str, DemandSection] = Field(default_factory=dict)
-    venues: VenuesSection | None = None
-    ledger: LedgerSection | None = None
-    standard: StandardSection = StandardSection()
-    siting: SitingSection = SitingSection()
-    publish: PublishSection = PublishSection()
-    folder: Path = Path()
-
-    @model_validator(mode="after")
-    def _one_layer_of_problems(self) -> Study:
-        if self.ledger is not None and "problems" in self.demand:
-            raise ValueError(
-                "[ledger] 已是需求层 problems / [ledger] makes the layer problems: rename [demand.problems]"
-            )
-        return self
-
-    def path(self, name: str) -> Path:
-        """The path of an input file named in the study."""
-        return self.folder / name
-
-
-def load_study(path: str | Path) -> Study:
-    """Read ``study.toml`` (or the folder that holds it) into a :class:`Study`.
-
-    Raises :class:`geo.errors.InputError` with every unknown key and wrong value, or with line and
-    column where the TOML itself is broken.
-    """
-    file = Path(path)
-    if file.is_dir():
-        file = file / "study.toml"
-    if not file.is_file():
-        raise InputError(Defect("没有这个文件；应为 study.toml 或其所在文件夹 / no such file; "
-                                "give a study.toml or its folder", file=str(file)))  # fmt: skip
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(Defect("不是 UTF-8 编码 / not UTF-8; save it as UTF-8", file=str(file))) from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(Defect(f"TOML 语法错误 / TOML syntax: {error}", file=str(file))) from error
-    return study_from_mapping(data, folder=file.parent.resolve(), file=file.name)
-
-
-def study_from_mapping(data: dict[str, Any], *, folder: Path, file: str = "study.toml") -> Study:
-    """Validate the parsed content of a ``study.toml``; raises as :func:`load_study`."""
-    try:
-        return Study.model_validate({**data, "folder": folder})
-    except ValidationError as error:
-        errors = error.errors()
-        inner = {e["loc"][:n] for e in errors for n in range(len(e["loc"]))}
-        # a list whose items are all wrong also counts as "too short": that would only mislead
-        kept = [e for e in errors if not (e["type"] == "too_short" and e["loc"] in inner)]
-        raise InputError(_defect(e, file) for e in kept) from error
-
-
-def with_siting(study: Study, changes: dict[str, Any]) -> Study:
-    """``study`` with keys of ``[siting]`` in the place of its own; raises as :func:`load_study`.
-
-    >>> study = study_from_mapping({"study": {"name": "x"}, "roads": {"file": "r.osm"},
-    ...     "stations": [{"file": "s.csv", "datum": "wgs84"}]}, folder=Path())
-    >>> with_siting(study, {"add": 3}).siting.add
-    3
-    """
-    try:
-        section = SitingSection.model_validate({**study.siting.model_dump(), **changes})
-    except ValidationError as error:
-        raise InputError(
-            _defect({**e, "loc": ("siting", *e["loc"])}, "redmap site") for e in error.errors()
-        ) from error
-    return study.model_copy(update={"siting": section})
-
-
-def _defect(error: Any, file: str) -> Defect:
-    key = ".".join(str(part) for part in error["loc"]) or None
-    found = error.get("input")
-    match error["type"]:
-        case "extra_forbidden":
-            allowed = " ".join(_allowed(error["loc"]))
-            message = f"未知的键；可用的键：{allowed} / unknown key; allowed: {allowed}"
-        case "missing":
-            message = "缺少此项 / this key is required"
-        case "value_error":
-            message = f"{error['ctx']['error']} (found: {found!r})"
-        case _:
-            message = f"值不对：{found!r} / {error['msg']}; found {found!r}"
-    return Defect(without_password(message), file=file, key=key)
-
-
-def _allowed(location: tuple[Any, ...]) -> list[str]:
-    model: Any = Study
-    for part in location[:-1]:
-        if not isinstance(part, str) or part not in getattr(model, "model_fields", {}):
-            continue
-        annotation = model.model_fields[part].annotation
-        model = next((a for a in (annotation, *get_args(annotation)) if hasattr(a, "model_fields")), model)
-        if part == "demand":
-            model = DemandSection
-    return [name for name in model.model_fields if name != "folder"]
