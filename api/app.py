@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from api.errors import BodyLimit, add_error_handlers
-from api.routers import analysis, health, mapbox, maps, ors, studies, valhalla
+from api.routers import analysis, features, health, mapbox, maps, ors, studies, valhalla
 from api.settings import Settings
 from api.state import load
 
@@ -30,6 +30,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_error_handlers(app)
     app.add_middleware(BodyLimit, most_bytes=chosen.max_body_bytes)
-    for router in (health, maps, analysis, studies, ors, valhalla, mapbox):
+    for router in (health, maps, analysis, studies, features, ors, valhalla, mapbox):
         app.include_router(router.router)
     return app

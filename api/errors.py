@@ -14,7 +14,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from geo.errors import InputError, RunError
 
 PROBLEM = "application/problem+json"
-TITLES = {404: "not found", 405: "method not allowed", 413: "the body is too large", 422: "wrong input"}
+TITLES = {
+    400: "wrong request",
+    404: "not found",
+    405: "method not allowed",
+    413: "the body is too large",
+    422: "wrong input",
+}
 
 
 def problem(status: int, title: str) -> JSONResponse:
@@ -57,7 +63,19 @@ async def body_json(request: Request, most_bytes: int) -> Any:
     raw = await request.body()
     if len(raw) > most_bytes:
         raise HTTPException(413, TITLES[413])
-    return json.loads(raw.decode("utf-8"))
+    return read_json(raw.decode("utf-8"))
+
+
+def read_json(text: str) -> Any:
+    """JSON as the standard has it, without NaN; raises ValueError for anything else, however deep."""
+
+    def refuse(name: str) -> None:
+        raise ValueError(f"{name} is no JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def add_error_handlers(app: FastAPI) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
+import geopandas as gpd
 from fastapi import Depends, Request
 
 from api.settings import Settings
@@ -25,6 +27,7 @@ class Loaded:
     etags: dict[str, str]
     session: pipeline.Session
     slug: str
+    layers: Mapping[str, gpd.GeoDataFrame]
 
 
 def load(settings: Settings) -> Loaded:
@@ -36,7 +39,9 @@ def load(settings: Settings) -> Loaded:
     session = pipeline.Session(study, result)
     for mode in session.modes:  # made ready before the first request
         session.moved(mode)
-    return Loaded(settings, study, result, pages, etags, session, study.folder.name or "study")
+    return Loaded(
+        settings, study, result, pages, etags, session, study.folder.name or "study", pipeline.layers(result)
+    )
 
 
 def loaded(request: Request) -> Loaded:

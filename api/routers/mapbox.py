@@ -73,7 +73,9 @@ def _answer(
     colours: list[str],
     polygons: bool,
 ) -> dict[str, Any]:
-    frame = current.session.isochrone(lon, lat, minutes=minutes, mode=mode, shares=False)
+    frame = current.session.isochrone(
+        lon, lat, minutes=minutes, mode=mode, shares=False, direction="from_station"
+    )
     at = (float(frame["lon"].iloc[0]), float(frame["lat"].iloc[0]))
     features = []
     for time, shape, colour in reversed(list(zip(minutes, frame.geometry, colours, strict=True))):

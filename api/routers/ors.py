@@ -19,6 +19,8 @@ from geo.errors import InputError
 router = APIRouter(prefix="/ors/v2/isochrones", tags=["openrouteservice"])
 MEDIA = "application/geo+json;charset=UTF-8"
 MOST_LOCATIONS, MOST_RINGS = 5, 10
+LARGEST = 1e12  # beyond, and NaN, a number means nothing here
+ATTRIBUTES = ("area", "reachfactor", "total_pop")  # taken without an error, not answered
 FIELDS = frozenset({
     "locations", "range", "range_type", "interval", "units", "location_type", "smoothing", "attributes", "area_units",
     "intersections", "options", "id", "time", "profile",
@@ -70,12 +72,23 @@ def _answer(current: Loaded, profile: str, ask: Any) -> dict[str, Any]:
         raise OrsError(3003, "Parameter 'profile' has incorrect value.")
     if ask.get("range_type", "time") != "time":
         raise OrsError(3005, "Parameter 'range_type' is supported for 'time' only.")
+    ends = {"start": "from_station", "destination": "to_station"}
+    direction: Any = ends.get(str(ask.get("location_type", "start")))
+    if direction is None:
+        raise OrsError(3003, "Parameter 'location_type' has incorrect value.")
+    if ask.get("intersections"):
+        raise OrsError(3005, "Parameter 'intersections' is not supported.")
+    wanted = ask.get("attributes") or []
+    if not isinstance(wanted, list) or any(name not in ATTRIBUTES for name in wanted):
+        raise OrsError(3003, "Parameter 'attributes' has incorrect value.")
     places, minutes = _places(ask), _minutes(ask, current.settings.max_minutes)
     features = []
     boxes = []
     for index, (lon, lat) in enumerate(places):
         try:
-            frame = current.session.isochrone(lon, lat, minutes=minutes, mode=mode, shares=False)
+            frame = current.session.isochrone(
+                lon, lat, minutes=minutes, mode=mode, shares=False, direction=direction
+            )
         except InputError as error:
             raise OrsError(3099, "The closest node is null.", 400) from error
         for row in frame.itertuples():
@@ -156,4 +169,4 @@ def _minutes(ask: Mapping[str, Any], longest: float) -> list[float]:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +10,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from api.errors import body_json
+from api.errors import body_json, read_json
 from api.shapes import VALHALLA_COSTINGS, rings
 from api.state import CurrentStudy, Loaded
 from geo.errors import InputError
 
 router = APIRouter(prefix="/valhalla", tags=["valhalla"])
 MOST_CONTOURS = 4
+LARGEST = 1e12  # beyond, and NaN, a number means nothing here
 COLOURS = ("#bf4040", "#bf9f40", "#40bf55", "#4080bf")
 STATUS = {400: "Bad Request", 404: "Not Found", 501: "Not Implemented"}
 
@@ -36,7 +36,7 @@ async def isochrone(request: Request, current: CurrentStudy) -> Response:
     """``GET ?json=`` or ``POST /valhalla/isochrone``: one feature a contour, the largest first."""
     try:
         if request.method == "GET":
-            ask = json.loads(request.query_params.get("json", ""))
+            ask = read_json(request.query_params.get("json", ""))
         else:
             ask = await body_json(request, current.settings.max_body_bytes)
         answer = await run_in_threadpool(_answer, current, ask)
@@ -81,10 +81,11 @@ def _answer(current: Loaded, ask: Any) -> dict[str, Any]:
     mode = VALHALLA_COSTINGS.get(costing)
     if mode is None or mode not in current.session.modes:
         raise ValhallaError(125, "No costing method found")
+    direction: Any = "to_station" if ask.get("reverse") is True else "from_station"
     minutes = _contours(ask, current.settings.max_minutes)
     try:
         frame = current.session.isochrone(
-            place["lon"], place["lat"], minutes=list(minutes), mode=mode, shares=False
+            place["lon"], place["lat"], minutes=list(minutes), mode=mode, shares=False, direction=direction
         )
     except InputError as error:
         raise ValhallaError(171, "No suitable edges near location") from error
@@ -99,7 +100,7 @@ def _answer(current: Loaded, ask: Any) -> dict[str, Any]:
                     "contour": time, "metric": "time", "color": colour, "opacity": 0.33, "fill": colour, "fill-opacity": 0.33,
                     "fillColor": colour, "fillOpacity": 0.33,
                 },
-                "geometry": _geometry(shapes[time], polygons=ask.get("polygons") in {True, "true"}),
+                "geometry": _geometry(shapes[time], polygons=ask.get("polygons") is True or ask.get("polygons") == "true"),
             }
         )  # fmt: skip
     answer: dict[str, Any] = {"type": "FeatureCollection", "features": features}
@@ -130,10 +131,10 @@ def _contours(ask: Mapping[str, Any], longest: float) -> dict[float, str]:
             raise ValhallaError(151, f"Exceeded max time: {longest:g}")
         colour = contour.get("color")
         minutes[float(time)] = (
-            f"#{colour}" if isinstance(colour, str) and len(colour) == 6 and colour.isalnum() else ""
+            f"#{colour}" if isinstance(colour, str) and re.fullmatch(r"[0-9a-fA-F]{6}", colour) else ""
         )
     return minutes
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST

@@ -161,4 +161,4 @@ def serve(
         ) from error
     load_study(study)
     chosen = settings.Settings(study=study, cache_dir=cache_folder(cache))
-    uvicorn.run(api.create_app(chosen), host=host, port=port, log_level="info")
+    uvicorn.run(api.create_app(chosen), host=host, port=port, log_level="info", access_log=False)

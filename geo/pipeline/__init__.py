@@ -18,7 +18,7 @@ from geo.pipeline.sites import MAX_SITES, dense_row, site
 from geo.pipeline.siting import WhereNext, where_next, write_call, write_where_next
 from geo.pipeline.travel import Travel, main_layer
 from geo.pipeline.week import week_table
-from geo.pipeline.write import build, pages
+from geo.pipeline.write import build, layers, pages
 
 __all__ = [
     "MAX_SITES",
@@ -33,6 +33,7 @@ __all__ = [
     "dense_row",
     "explain",
     "isochrone",
+    "layers",
     "load",
     "main_layer",
     "pages",

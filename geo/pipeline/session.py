@@ -16,7 +16,7 @@ from geo import intake, isochrones, travel_times
 from geo.config import Study
 from geo.errors import Defect, InputError
 from geo.intake.trial import Trial, TrialStation, check_trial
-from geo.models import F64, SERVICES, Bool, Mode, Snapped, StudyResult, TravelMatrix
+from geo.models import F64, SERVICES, Bool, Direction, Mode, Snapped, StudyResult, TravelMatrix
 from geo.pipeline.travel import Travel, by_mode, main_layer
 
 FARTHEST_S = 3600.0  # how far the nearest stations are looked for
@@ -43,15 +43,15 @@ class Session:
 
     def __init__(self, study: Study, result: StudyResult) -> None:
         self.study, self.result = study, result
-        self._moved = lru_cache(maxsize=4)(self._prepare)
+        self._moved = lru_cache(maxsize=8)(self._prepare)
 
     @cached_property
     def modes(self) -> tuple[Mode, ...]:
         """The modes that can be asked for, the study's own first."""
         return tuple(move.mode for move in self.result.moves)
 
-    def moved(self, mode: Mode | None = None) -> Moved:
-        """A mode made ready. Raises :class:`geo.errors.InputError` for one that the study cannot compute."""
+    def moved(self, mode: Mode | None = None, direction: Direction = "to_station") -> Moved:
+        """A mode made ready, towards the stations or away from them. Raises :class:`geo.errors.InputError` for one that the study cannot compute."""
         wanted = mode or self.study.standard.mode
         if wanted not in self.modes:
             raise InputError(
@@ -60,16 +60,16 @@ class Session:
                     key="mode",
                 )
             )
-        return self._moved(wanted)
+        return self._moved(wanted, direction)
 
-    def _prepare(self, mode: Mode) -> Moved:
+    def _prepare(self, mode: Mode, direction: Direction) -> Moved:
         study = by_mode(self.study, mode)
         travel = Travel.of(study)
         move = next(m for m in self.result.moves if m.mode == mode)
         net = self.result.network
         ways = isochrones.prepare(net, mode=mode)
         snapper = travel_times.Snapper(net, mode=mode)
-        return Moved(study, travel, travel.router(net), snapper, ways, move.stations, move.demand)
+        return Moved(study, travel, travel.router(net, direction), snapper, ways, move.stations, move.demand)
 
     def snap(self, lon: float, lat: float, *, mode: Mode | None = None) -> Snapped:
         """The position on the nearest usable way. Raises :class:`geo.errors.InputError` where there is none."""
@@ -93,12 +93,14 @@ class Session:
         minutes: Sequence[float],
         mode: Mode | None = None,
         shares: bool = True,
+        direction: Direction = "to_station",
     ) -> gpd.GeoDataFrame:
         """Nested isochrones round a position (WGS-84): ``minutes geometry lon lat``, the place being the snapped one.
 
-        With ``shares`` also ``false_share missed_share``. Raises as :meth:`snap` and :meth:`moved`.
+        With ``shares`` also ``false_share missed_share``. ``direction``: ``to_station`` is from where the position is
+        reached, ``from_station`` what is reached from it. Raises as :meth:`snap` and :meth:`moved`.
         """
-        moved = self.moved(mode)
+        moved = self.moved(mode, direction)
         origin = self.snap(lon, lat, mode=moved.travel.mode)
         wanted = sorted(set(minutes))
         nodes = moved.router.reach_nodes(origin, limit_s=wanted[-1] * 60.0)

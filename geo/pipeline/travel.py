@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo import travel_times
 from geo.config import Study
-from geo.models import Inputs, Mode, RoadNetwork, Snapped
+from geo.models import Direction, Inputs, Mode, RoadNetwork, Snapped
 
 LEG_KMH = 4.0  # access legs are walked, whatever the mode
 OFFICIAL_RADIUS_M = 1000.0  # the yardstick "1 km", for modes without one speed
@@ -50,7 +50,7 @@ class Travel:
             straight_limit_m=speed * limit_s / 3.6 if speed else OFFICIAL_RADIUS_M,
         )
 
-    def router(self, net: RoadNetwork) -> travel_times.Router:
+    def router(self, net: RoadNetwork, direction: Direction = "to_station") -> travel_times.Router:
         """A network made ready for the way that the study moves."""
         return travel_times.Router(
             net,
@@ -58,6 +58,7 @@ class Travel:
             speed_kmh=self.speed_kmh,
             access_speed_kmh=self.access_speed_kmh,
             signal_wait_s=self.signal_wait_s,
+            direction=direction,
         )
 
 

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import geopandas as gpd
+
 from geo import redmap, report
 from geo.config import Study
 from geo.errors import Defect, InputError
@@ -50,6 +52,11 @@ def build(
 def pages(result: StudyResult) -> Mapping[str, str]:
     """The two pages of a result: file name → HTML."""
     return {"map.html": redmap.render_planner(result), "public.html": redmap.render_public(result)}
+
+
+def layers(result: StudyResult) -> Mapping[str, gpd.GeoDataFrame]:
+    """The published layers of a result by name (EPSG:4326), personal numbers masked."""
+    return report.layers(result)
 
 
 def _refuse_foreign(out: Path) -> None:

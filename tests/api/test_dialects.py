@@ -180,3 +180,34 @@ def test_wrong_requests_are_problems(server, method, path, body, status):
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"locations": [[NaN, 1]], "range": [300], "id": NaN}', "[" * 100_000, '{"locations": [[115.8, 32.9]], "range": [1' + "0" * 400 + "]}",
+     '{"locations": [[115.8, 32.9]], "range": [300], "location_type": {}}', '{"locations": [[115.8, 32.9]], "range": [300], "attributes": [[]]}', '"text"', "nul"],
+)  # fmt: skip
+def test_hostile_json_is_a_400_in_each_dialect(server, text):
+    assert httpx.post(f"{server}/ors/v2/isochrones/foot-walking", content=text).status_code == 400
+    assert httpx.post(f"{server}/valhalla/isochrone", content=text).status_code == 400
+
+
+def test_hostile_values_in_valhalla(server, place):
+    ask = {
+        "locations": [{"lat": place[1], "lon": place[0]}],
+        "costing": "pedestrian",
+        "contours": [{"time": 5, "color": "áááááá"}],
+        "polygons": [],
+    }
+    assert httpx.post(f"{server}/valhalla/isochrone", json=ask).status_code == 200
+    ask["contours"] = [{"time": 10**400}]
+    assert httpx.post(f"{server}/valhalla/isochrone", json=ask).status_code == 400
+
+
+def test_one_ways_make_leaving_and_arriving_differ(server, place):
+    ask = {"locations": [place], "range": [300]}
+    areas = [
+        shape(httpx.post(f"{server}/ors/v2/isochrones/driving-car", json={**ask, "location_type": end}).json()["features"][0]["geometry"])
+        for end in ("start", "destination")
+    ]  # fmt: skip
+    assert areas[0].symmetric_difference(areas[1]).area > 0
