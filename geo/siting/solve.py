@@ -58,6 +58,9 @@ def _best(task: Task, *, deadline: float) -> Found:
         return Found(start, worth(task, start), max(found.bound, worth(task, start)), found.status)
     if found.standing is not None and task.rules.capacity is None:
         value = worth(task, found.standing)
+        if found.status == "optimal" and value < found.value - 1e-6 * max(1.0, abs(found.value)):
+            # the plan is worth less than the model says: rounding misled the solver, so nothing is proven
+            return replace(found, value=value, bound=max(found.bound, found.value), status="time_limit")
         return replace(
             found, value=value, bound=value if found.status == "optimal" else max(found.bound, value)
         )
