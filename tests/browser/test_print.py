@@ -33,7 +33,8 @@ def test_the_sheets_are_landscape_full_and_light(chromium, tmp_path, paper, widt
     assert np.flatnonzero(inked.any(axis=0))[-1] > 0.9 * picture.shape[1]  # the map goes across the sheet
     assert np.flatnonzero(inked.any(axis=1))[-1] > 0.75 * picture.shape[0]
     assert np.median(picture) > 200  # light, whatever the screen is
-    words = "".join(document[0].get_textpage().get_text_bounded().split())  # a run of text may be broken anywhere
+    text = document[0].get_textpage().get_text_bounded()
+    words = "".join(text.split())  # a run of text may be broken anywhere
     for wanted in ("示例区", "审图号", "OpenStreetMap", "盲区", "分钟"):
         assert wanted in words
     assert "%" in document[1].get_textpage().get_text_bounded()
