@@ -1,4 +1,4 @@
-"""The application factory; ``uvicorn --factory api.app:create_app`` serves the study in ``REDMAP_STUDY``."""
+"""The application factory; ``uvicorn --factory api.app:create_app`` serves the studies in ``REDMAP_STUDIES``."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from fastapi.concurrency import run_in_threadpool
 from api.errors import BodyLimit, add_error_handlers
 from api.routers import analysis, features, health, mapbox, maps, ors, studies, valhalla
 from api.settings import Settings
-from api.state import load
+from api.state import load_all
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the service; the study is computed when the application starts, not at import."""
+    """Build the service; the studies are computed when the application starts, not at import."""
     chosen = settings if settings is not None else Settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.loaded = await run_in_threadpool(load, chosen)
+        app.state.studies = await run_in_threadpool(load_all, chosen)
         yield
 
     app = FastAPI(

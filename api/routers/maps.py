@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.state import CurrentStudy, Loaded
+from api.state import AllStudies, CurrentStudy, Loaded, named
 
 router = APIRouter(tags=["maps"])
 
@@ -25,6 +25,16 @@ def _page(request: Request, current: Loaded, name: str, headers: dict[str, str])
 @router.get("/map")
 def planner_map(request: Request, current: CurrentStudy) -> Response:
     """The planner's page; it may not be framed by other sites."""
+    return _planner(request, current)
+
+
+@router.get("/maps/{study}")
+def planner_map_of(request: Request, studies: AllStudies, study: str) -> Response:
+    """The planner's page of a study; it may not be framed by other sites."""
+    return _planner(request, named(studies, study))
+
+
+def _planner(request: Request, current: Loaded) -> Response:
     headers = {"X-Frame-Options": "DENY", "Content-Security-Policy": "frame-ancestors 'none'"}
     return _page(request, current, "map.html", headers)
 

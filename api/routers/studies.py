@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.routers.analysis import read_minutes
-from api.state import CurrentStudy, Loaded
+from api.state import NamedStudy
 from geo.models import Mode
 from geo.pipeline import TrialStation
 
@@ -43,24 +43,17 @@ class Scenario(BaseModel):
     services: list[str] = Field(default_factory=list, max_length=30)
 
 
-def _known(study: str, current: Loaded) -> None:
-    if study != current.slug:
-        raise HTTPException(404, "no such study")
-
-
 @router.get("/summary")
-def summary(study: str, current: CurrentStudy) -> dict[str, Any]:
+def summary(current: NamedStudy) -> dict[str, Any]:
     """summary.json of the study."""
-    _known(study, current)
     return dict(current.result.summary)
 
 
 @router.get("/isochrone")
 def isochrone(
-    study: str, current: CurrentStudy, lon: Lon, lat: Lat, minutes: str = "15", mode: Mode | None = None
+    current: NamedStudy, lon: Lon, lat: Lat, minutes: str = "15", mode: Mode | None = None
 ) -> Response:
     """Nested MultiPolygons with their holes, each with its false and missed share."""
-    _known(study, current)
     bands = read_minutes(minutes, current.settings.max_minutes)
     frame = current.session.isochrone(lon, lat, minutes=bands, mode=mode)
     body = json.loads(frame.drop(columns=["lon", "lat"]).to_json(drop_id=True))
@@ -70,12 +63,11 @@ def isochrone(
 
 @router.get("/nearest")
 def nearest(
-    study: str, current: CurrentStudy, lon: Lon, lat: Lat, at: Annotated[str | None, Query(max_length=30)] = None,
+    current: NamedStudy, lon: Lon, lat: Lat, at: Annotated[str | None, Query(max_length=30)] = None,
     service: Annotated[str | None, Query(max_length=40)] = None, count: Annotated[int, Query(ge=1, le=50)] = 5,
     mode: Mode | None = None,
 ) -> Response:  # fmt: skip
     """The nearest stations that count, by travel time; the position is neither kept nor logged by us."""
-    _known(study, current)
     found = current.session.nearest(lon, lat, at=at, service=service, count=count, mode=mode)
     return Response(
         json.dumps({"stations": found}, ensure_ascii=False),
@@ -85,9 +77,8 @@ def nearest(
 
 
 @router.post("/scenario")
-def scenario(study: str, current: CurrentStudy, ask: Scenario) -> dict[str, Any]:
+def scenario(current: NamedStudy, ask: Scenario) -> dict[str, Any]:
     """Coverage before and after: the same figures as a build with the same stations."""
-    _known(study, current)
     add = [
         TrialStation(name=f"trial {i}", lon=p.lon, lat=p.lat, services=tuple(p.services), hours=p.hours)
         for i, p in enumerate(ask.add, start=1)

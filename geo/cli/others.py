@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -140,14 +141,21 @@ def init(folder: Annotated[Path, typer.Argument(help="新文件夹 / a new folde
 
 @app.command()
 def serve(
-    study: StudyArg,
+    studies: Annotated[
+        list[Path],
+        typer.Argument(help="一个或多个 study.toml 或其文件夹 / studies: study.toml or its folder"),
+    ],
     host: Annotated[str, typer.Option(help="监听地址 / address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="端口 / port")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="进程数 / processes")] = 1,
+    root_path: Annotated[
+        str, typer.Option(help="反向代理下的路径前缀 / path prefix behind a proxy, such as /redmap")
+    ] = "",
     cache: CacheOption = None,
 ) -> None:
     """启动地图服务。 Start the map service.
 
-    Example: redmap serve my-district --port 8000
+    Example: redmap serve my-district next-district --workers 2
     """
     try:
         from importlib import import_module
@@ -159,6 +167,17 @@ def serve(
         raise RedmapError(
             '服务需要附加组件 / the service needs an extra: pip install "redmap[service]"'
         ) from error
-    load_study(study)
-    chosen = settings.Settings(study=study, cache_dir=cache_folder(cache))
-    uvicorn.run(api.create_app(chosen), host=host, port=port, log_level="info", access_log=False)
+    for study in studies:
+        load_study(study)
+    if workers == 1:
+        chosen = settings.Settings(study=None, studies=tuple(studies), cache_dir=cache_folder(cache))
+        served: Any = api.create_app(chosen)
+    else:  # each process reads its settings from the environment that it inherits
+        os.environ.pop("REDMAP_STUDY", None)
+        os.environ["REDMAP_STUDIES"] = os.pathsep.join(map(str, studies))
+        os.environ["REDMAP_CACHE_DIR"] = str(cache_folder(cache))
+        served = "api.app:create_app"
+    uvicorn.run(
+        served, factory=workers > 1, host=host, port=port, workers=workers, root_path=root_path, log_level="info",
+        access_log=False,
+    )  # fmt: skip
