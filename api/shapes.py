@@ -38,3 +38,16 @@ def rings(polygon: Any) -> list[list[list[float]]]:
 def single(shape: Any, lon: float, lat: float) -> dict[str, Any]:
     """The part of a band that holds a position, as a GeoJSON Polygon: clients draw single polygons only."""
     return {"type": "Polygon", "coordinates": rings(pipeline.single_polygon(shape, lon, lat))}
+
+
+def geodesic_m2(polygon: Any) -> float:
+    """Area on the ellipsoid in square metres, holes left out.
+
+    >>> from shapely.geometry import box
+    >>> round(geodesic_m2(box(0, 0, 0.001, 0.001)))
+    12309
+    """
+    from pyproj import Geod
+
+    area, _length = Geod(ellps="WGS84").geometry_area_perimeter(polygon)
+    return abs(float(area))

@@ -12,13 +12,16 @@ from fastapi import Depends, HTTPException, Path, Request
 
 from api.settings import Settings
 from geo import pipeline
-from geo.config import Study, load_study
+from geo.config import Study
 from geo.models import StudyResult
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The study, its results, its two pages and their ETags, its session, and its name in addresses."""
+    """The study, its results, its two pages and their ETags, its session, its name in addresses and where its roads lie.
+
+    ``bounds``: west, east, south, north in degrees.
+    """
 
     settings: Settings
     study: Study
@@ -28,6 +31,7 @@ class Loaded:
     session: pipeline.Session
     slug: str
     layers: Mapping[str, gpd.GeoDataFrame]
+    bounds: tuple[float, float, float, float]
 
 
 def slugs(names: Iterable[str]) -> list[str]:
@@ -51,19 +55,18 @@ def load(study: Study, slug: str, settings: Settings) -> Loaded:
     session = pipeline.Session(study, result)
     for mode in session.modes:  # made ready before the first request
         session.moved(mode)
-    return Loaded(settings, study, result, pages, etags, session, slug, pipeline.layers(result))
-
-
-def load_all(settings: Settings) -> dict[str, Loaded]:
-    """Every study of the settings by its slug, in their order; the embedded sample when there is none."""
-    studies = [load_study(path) for path in settings.paths] or [pipeline.sample_study()]
-    names = slugs(study.folder.resolve().name or "study" for study in studies)
-    return {slug: load(study, slug, settings) for study, slug in zip(studies, names, strict=True)}
+    net = result.network
+    bounds = (
+        float(net.node_lon.min()), float(net.node_lon.max()), float(net.node_lat.min()), float(net.node_lat.max()),
+    )  # fmt: skip
+    return Loaded(settings, study, result, pages, etags, session, slug, pipeline.layers(result), bounds)
 
 
 def all_studies(request: Request) -> Mapping[str, Loaded]:
-    """The studies of this process by slug."""
+    """The studies of this process by slug, or 503 while they are being loaded."""
     studies: Mapping[str, Loaded] = request.app.state.studies
+    if not studies:
+        raise HTTPException(503, "not ready", {"Retry-After": "5"})
     return studies
 
 
@@ -80,6 +83,15 @@ def named(
     if study not in studies:
         raise HTTPException(404, "no such study")
     return studies[study]
+
+
+def around(studies: Mapping[str, Loaded], lon: float, lat: float) -> Loaded:
+    """The study whose roads surround a position, else the first: the dialects name none."""
+    for one in studies.values():
+        west, east, south, north = one.bounds
+        if west <= lon <= east and south <= lat <= north:
+            return one
+    return next(iter(studies.values()))
 
 
 AllStudies = Annotated[Mapping[str, Loaded], Depends(all_studies)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -17,7 +18,7 @@ from rich.table import Table
 from geo.cli.app import CacheOption, JsonOption, StudyArg, app, cache_folder, numbers, print_json
 from geo.cli.check import print_audit
 from geo.config import load_study
-from geo.errors import InputError, RedmapError
+from geo.errors import Defect, InputError, RedmapError
 
 
 @app.command()
@@ -160,8 +161,7 @@ def serve(
     try:
         from importlib import import_module
 
-        api = import_module("api.app")
-        settings = import_module("api.settings")
+        logs, settings = import_module("api.logs"), import_module("api.settings")
         uvicorn = import_module("uvicorn")
     except ImportError as error:
         raise RedmapError(
@@ -169,15 +169,22 @@ def serve(
         ) from error
     for study in studies:
         load_study(study)
-    if workers == 1:
-        chosen = settings.Settings(study=None, studies=tuple(studies), cache_dir=cache_folder(cache))
-        served: Any = api.create_app(chosen)
-    else:  # each process reads its settings from the environment that it inherits
-        os.environ.pop("REDMAP_STUDY", None)
-        os.environ["REDMAP_STUDIES"] = os.pathsep.join(map(str, studies))
-        os.environ["REDMAP_CACHE_DIR"] = str(cache_folder(cache))
-        served = "api.app:create_app"
-    uvicorn.run(
-        served, factory=workers > 1, host=host, port=port, workers=workers, root_path=root_path, log_level="info",
-        access_log=False,
-    )  # fmt: skip
+    # each process reads its settings from the environment that it inherits
+    os.environ.pop("REDMAP_STUDY", None)
+    os.environ["REDMAP_STUDIES"] = os.pathsep.join(str(study.resolve()) for study in studies)
+    os.environ["REDMAP_CACHE_DIR"] = str(cache_folder(cache))
+    os.environ.setdefault("REDMAP_WAIT", "false")
+    os.environ.setdefault("REDMAP_RELOAD_S", "10")
+    try:
+        settings.Settings()
+    except ValueError as error:
+        raise InputError(
+            Defect(f"环境变量 REDMAP_… 的值不对 / wrong setting in the environment: {error}")
+        ) from error
+    with tempfile.TemporaryDirectory() as counts:
+        if workers > 1:  # Prometheus adds up the counts of all processes
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", counts)
+        uvicorn.run(
+            "api.app:create_app", factory=True, host=host, port=port, workers=workers, root_path=root_path,
+            log_config=logs.CONFIG, access_log=False, timeout_graceful_shutdown=30, timeout_worker_healthcheck=60,
+        )  # fmt: skip
