@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
 
+from api import openapi
 from api.docs import add_docs
 from api.errors import add_error_handlers
 from api.guard import Guard, Trace
@@ -54,8 +55,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_headers=["*"], expose_headers=TOLD, max_age=86400,
     )  # fmt: skip
     app.add_middleware(Trace, metrics=metrics)
-    for router in (health, maps, analysis, studies, features, ors, valhalla, mapbox):
-        app.include_router(router.router)
+    for router in (health, maps, analysis, studies, features):
+        app.include_router(router.router, responses=openapi.native_failures())
+    app.include_router(ors.router, responses=openapi.ors_failures())
+    app.include_router(valhalla.router, responses=openapi.valhalla_failures())
+    app.include_router(mapbox.router, responses=openapi.mapbox_failures())
     return app
 
 

@@ -9,9 +9,12 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match
 
 from api.dialects import TITLES, failure, problem
 from geo.errors import InputError, RunError
+
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 async def body_json(request: Request, most_bytes: int) -> Any:
@@ -34,6 +37,14 @@ def read_json(text: str) -> Any:
         raise ValueError("nested too deep") from error
 
 
+def _methods(app: FastAPI, request: Request) -> set[str]:
+    """Every method of an address: one route may know only its own."""
+    asked = ({**request.scope, "method": method} for method in METHODS)
+    return {
+        one["method"] for one in asked if any(route.matches(one)[0] is Match.FULL for route in app.routes)
+    }
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Map the error tree to statuses: a wrong input 422, a failed run 500, an unknown path 404."""
 
@@ -50,7 +61,10 @@ def add_error_handlers(app: FastAPI) -> None:
 
     async def said(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, StarletteHTTPException)
-        return failure(request.scope, error.status_code, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(sorted(_methods(app, request)))
+        return failure(request.scope, error.status_code, headers)
 
     async def failed(request: Request, _error: Exception) -> JSONResponse:
         return failure(request.scope, 500)

@@ -37,7 +37,19 @@ def rings(polygon: Any) -> list[list[list[float]]]:
 
 def single(shape: Any, lon: float, lat: float) -> dict[str, Any]:
     """The part of a band that holds a position, as a GeoJSON Polygon: clients draw single polygons only."""
-    return {"type": "Polygon", "coordinates": rings(pipeline.single_polygon(shape, lon, lat))}
+    return {"type": "Polygon", "coordinates": rings(part_at(shape, lon, lat))}
+
+
+def part_at(shape: Any, lon: float, lat: float) -> Any:
+    """The part of a band that holds a position; the bare position where the band ends before the first way.
+
+    >>> from shapely import MultiPolygon
+    >>> part_at(MultiPolygon(), 1.0, 2.0).bounds
+    (1.0, 2.0, 1.0, 2.0)
+    """
+    from shapely import Polygon
+
+    return Polygon([(lon, lat)] * 4) if shape.is_empty else pipeline.single_polygon(shape, lon, lat)
 
 
 def geodesic_m2(polygon: Any) -> float:

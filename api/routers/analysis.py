@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
 from api.state import CurrentStudy
 from geo.errors import Defect, InputError
 
@@ -20,7 +21,7 @@ def summary(current: CurrentStudy) -> dict[str, Any]:
     return dict(current.result.summary)
 
 
-@router.get("/isochrone")
+@router.get("/isochrone", response_class=GeoJSON, responses=answered(GEOJSON, COLLECTION))
 def isochrone(
     current: CurrentStudy,
     lon: Annotated[float, Query(ge=-180, le=180, description="WGS-84 degrees", examples=[115.8])],
@@ -32,7 +33,7 @@ def isochrone(
     frame = current.session.isochrone(lon, lat, minutes=bands).drop(columns=["lon", "lat"])
     body = json.loads(frame.to_json(drop_id=True))
     body.pop("crs", None)
-    return Response(json.dumps(body), media_type="application/geo+json")
+    return GeoJSON(json.dumps(body))
 
 
 def read_minutes(text: str, longest: float) -> tuple[float, ...]:

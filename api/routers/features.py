@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
+from api.openapi import COLLECTION, FEATURE, GEOJSON, GeoJSON, answered
 from api.state import Loaded, NamedStudy
 
 router = APIRouter(prefix="/ogc/{study}", tags=["OGC API - Features"])
@@ -20,7 +21,6 @@ TITLES = {
     "stations": "驿站 Stations", "communities": "社区 Communities", "isochrones": "等时圈 Isochrones", "gaps": "盲区 Gaps",
     "recommendations": "选址建议 Recommended sites", "problems": "小哥有话说 Problems",
 }  # fmt: skip
-GEOJSON = "application/geo+json"
 MOST = 10_000
 OWN = frozenset({"bbox", "limit", "offset", "datetime", "f"})
 
@@ -74,7 +74,7 @@ def collection(request: Request, name: str, current: NamedStudy) -> dict[str, An
     return _collection(request, name, current)
 
 
-@router.get("/collections/{name}/items")
+@router.get("/collections/{name}/items", response_class=GeoJSON, responses=answered(GEOJSON, COLLECTION))
 def items(
     request: Request, name: str, current: NamedStudy,
     bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
@@ -107,16 +107,18 @@ def items(
             _link(request, f"{here}?limit={limit}&offset={max(0, offset - limit)}{query}", "prev", GEOJSON)
         )
     body |= {"numberMatched": len(frame), "numberReturned": len(page), "links": links}
-    return Response(json.dumps(body, ensure_ascii=False), media_type=GEOJSON)
+    return GeoJSON(json.dumps(body, ensure_ascii=False))
 
 
-@router.get("/collections/{name}/items/{feature}")
+@router.get(
+    "/collections/{name}/items/{feature}", response_class=GeoJSON, responses=answered(GEOJSON, FEATURE)
+)
 def item(name: str, feature: int, current: NamedStudy) -> Response:
     """One feature by its number in the layer."""
     if name not in current.layers or not 0 <= feature < len(current.layers[name]):
         raise HTTPException(404, "no such feature")
     body = json.loads(current.layers[name].iloc[[feature]].to_json(drop_id=False))["features"][0]
-    return Response(json.dumps(body, ensure_ascii=False), media_type=GEOJSON)
+    return GeoJSON(json.dumps(body, ensure_ascii=False))
 
 
 def _box(text: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from api.dialects import problem
 from api.metrics import MEDIA
@@ -37,7 +38,7 @@ async def ready(request: Request) -> dict[str, Any] | Response:
     return {"status": "ready", "studies": list(studies)}
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=PlainTextResponse)
 def metrics(request: Request) -> Response:
     """Counts for Prometheus."""
     return Response(request.app.state.metrics.text(), media_type=MEDIA)

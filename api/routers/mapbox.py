@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from api.openapi import answered, mapbox_query
 from api.routers.valhalla import COLOURS
-from api.shapes import MAPBOX_PROFILES, rings, single
+from api.shapes import MAPBOX_PROFILES, part_at, rings, single
 from api.state import AllStudies, Loaded, around
 from geo.errors import InputError
 
@@ -24,8 +25,12 @@ def _said(code: str, message: str, status: int) -> Response:
     return JSONResponse({"code": code, "message": message}, status_code=status)
 
 
-@router.get("/{user}/{profile}/{place}")
-async def isochrone(request: Request, studies: AllStudies, user: str, profile: str, place: str) -> Response:
+@router.get("/{user}/{profile}/{place}", responses=answered("application/json"), openapi_extra=mapbox_query())
+async def isochrone(
+    request: Request, studies: AllStudies,
+    user: Annotated[str, Path(examples=["mapbox"])], profile: Annotated[str, Path(examples=["walking"])],
+    place: Annotated[str, Path(examples=["115.8,32.9"], description="longitude,latitude")],
+) -> Response:  # fmt: skip
     """``GET /isochrone/v1/{user}/{profile}/{lon},{lat}?contours_minutes=5,10``: the largest contour first."""
     del user  # any account is taken
     match, asked = _PLACE.fullmatch(place), request.query_params
@@ -83,7 +88,7 @@ def _answer(
     for time, shape, colour in reversed(list(zip(minutes, frame.geometry, colours, strict=True))):
         geometry = single(shape, *at)
         if not polygons:
-            geometry = {"type": "LineString", "coordinates": rings(_largest(shape))[0]}
+            geometry = {"type": "LineString", "coordinates": rings(_largest(shape, *at))[0]}
         features.append(
             {
                 "type": "Feature",
@@ -97,5 +102,7 @@ def _answer(
     return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 
-def _largest(shape: Any) -> Any:
+def _largest(shape: Any, lon: float, lat: float) -> Any:
+    if shape.is_empty:
+        return part_at(shape, lon, lat)
     return max(getattr(shape, "geoms", [shape]), key=lambda part: part.area)

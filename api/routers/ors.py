@@ -12,11 +12,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from api.dialects import ors_body
+from api import dialects
 from api.errors import body_json
-from api.shapes import ORS_PROFILES, geodesic_m2, rings
+from api.openapi import COLLECTION, answered, ors_body
+from api.shapes import ORS_PROFILES, geodesic_m2, part_at, rings
 from api.state import AllStudies, Loaded, around
-from geo import pipeline
 from geo.errors import InputError
 
 router = APIRouter(prefix="/ors/v2/isochrones", tags=["openrouteservice"])
@@ -49,14 +49,21 @@ class OrsError(Exception):
         self.code, self.message, self.status = code, message, status
 
 
-@router.post("")
+@router.post("", include_in_schema=False)
 async def no_profile() -> Response:
     """The profile is part of the address."""
     return _failed(OrsError(3001, "Parameter 'profile' is missing."))
 
 
-@router.post("/{profile}/geojson")
-@router.post("/{profile}")
+@router.post(
+    "/{profile}/geojson",
+    responses=answered(MEDIA, COLLECTION),
+    openapi_extra=ors_body(),
+    response_class=Response,
+)
+@router.post(
+    "/{profile}", responses=answered(MEDIA, COLLECTION), openapi_extra=ors_body(), response_class=Response
+)
 async def isochrones(request: Request, studies: AllStudies, profile: str) -> Response:
     """``POST /ors/v2/isochrones/{profile}[/geojson]``: seconds by network; one Polygon each, as its clients expect."""
     try:
@@ -69,7 +76,7 @@ async def isochrones(request: Request, studies: AllStudies, profile: str) -> Res
     return Response(answer, media_type=MEDIA)
 
 
-@router.post("/{profile}/{suffix}")
+@router.post("/{profile}/{suffix}", include_in_schema=False)
 async def other_format(profile: str, suffix: str) -> Response:
     """Any other ending is a format that is not exported."""
     del profile, suffix
@@ -77,7 +84,7 @@ async def other_format(profile: str, suffix: str) -> Response:
 
 
 def _failed(error: OrsError) -> Response:
-    return JSONResponse(ors_body(error.code, error.message), status_code=error.status)
+    return JSONResponse(dialects.ors_body(error.code, error.message), status_code=error.status)
 
 
 def _now() -> int:
@@ -111,7 +118,7 @@ def _answer(studies: Mapping[str, Loaded], profile: str, ask: Any) -> bytes:
             / current.session.moved(mode, direction).travel.limit_s
         )
         for row in frame.itertuples():
-            shape: Any = pipeline.single_polygon(row.geometry, float(row.lon), float(row.lat))
+            shape: Any = part_at(row.geometry, float(row.lon), float(row.lat))
             seconds = float(row.minutes) * 60.0
             properties = {
                 "group_index": index, "value": seconds, "center": [float(row.lon), float(row.lat)],
@@ -222,7 +229,7 @@ def _minutes(ask: Mapping[str, Any], longest: float) -> list[float]:
                     3004,
                     f"Parameter 'interval={interval}' is out of range. Maximum possible value is {seconds[0]}.",
                 )
-            count = math.ceil(seconds[0] / interval)
+            count = math.ceil(min(seconds[0] / interval, 1e6))  # finite, however small the interval
             if count > MOST_RINGS:
                 raise OrsError(
                     3012, f"Resulting number of {count} isochrones exceeds maximum value of {MOST_RINGS}."

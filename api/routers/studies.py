@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
 from api.routers.analysis import read_minutes
 from api.state import NamedStudy
 from geo.models import Mode
@@ -15,8 +16,8 @@ from geo.pipeline import TrialStation
 
 router = APIRouter(prefix="/studies/{study}", tags=["studies"])
 MOST_TRIALS = 50
-Lon = Annotated[float, Query(ge=-180, le=180, description="WGS-84 degrees", examples=[115.81])]
-Lat = Annotated[float, Query(ge=-90, le=90, description="WGS-84 degrees", examples=[32.89])]
+Lon = Annotated[float, Query(ge=-180, le=180, description="WGS-84 degrees", examples=[115.8])]
+Lat = Annotated[float, Query(ge=-90, le=90, description="WGS-84 degrees", examples=[32.9])]
 
 
 class TrialPlace(BaseModel):
@@ -24,8 +25,8 @@ class TrialPlace(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    lon: Annotated[float, Field(ge=-180, le=180)]
-    lat: Annotated[float, Field(ge=-85, le=85)]
+    lon: Annotated[float, Field(ge=-180, le=180, strict=True, examples=[115.8])]
+    lat: Annotated[float, Field(ge=-85, le=85, strict=True, examples=[32.9])]
     services: list[str] = Field(default_factory=list, max_length=30)
     hours: str = Field(default="24/7", max_length=200)
 
@@ -38,7 +39,7 @@ class Scenario(BaseModel):
     add: list[TrialPlace] = Field(default_factory=list, max_length=MOST_TRIALS)
     close: list[str] = Field(default_factory=list, max_length=500)
     mode: Mode | None = None
-    minutes: Annotated[float, Field(gt=0, le=60)] | None = None
+    minutes: Annotated[float, Field(gt=0, le=60, strict=True)] | None = None
     at: str | None = Field(default=None, max_length=30, examples=["Tue 23:00"])
     services: list[str] = Field(default_factory=list, max_length=30)
 
@@ -49,7 +50,7 @@ def summary(current: NamedStudy) -> dict[str, Any]:
     return dict(current.result.summary)
 
 
-@router.get("/isochrone")
+@router.get("/isochrone", response_class=GeoJSON, responses=answered(GEOJSON, COLLECTION))
 def isochrone(
     current: NamedStudy, lon: Lon, lat: Lat, minutes: str = "15", mode: Mode | None = None
 ) -> Response:
@@ -58,7 +59,7 @@ def isochrone(
     frame = current.session.isochrone(lon, lat, minutes=bands, mode=mode)
     body = json.loads(frame.drop(columns=["lon", "lat"]).to_json(drop_id=True))
     body.pop("crs", None)
-    return Response(json.dumps(body), media_type="application/geo+json")
+    return GeoJSON(json.dumps(body))
 
 
 @router.get("/nearest")

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from api.dialects import valhalla_body
+from api import dialects
 from api.errors import body_json, read_json
-from api.shapes import DECIMALS, VALHALLA_COSTINGS, rings
+from api.openapi import COLLECTION, answered, valhalla_body, valhalla_query
+from api.shapes import DECIMALS, VALHALLA_COSTINGS, part_at, rings
 from api.state import AllStudies, Loaded, around
 from geo.errors import InputError
 
@@ -31,8 +32,8 @@ class ValhallaError(Exception):
         self.code, self.message, self.status = code, message, status
 
 
-@router.get("/isochrone")
-@router.post("/isochrone")
+@router.get("/isochrone", responses=answered("application/json", COLLECTION), openapi_extra=valhalla_query())
+@router.post("/isochrone", responses=answered("application/json", COLLECTION), openapi_extra=valhalla_body())
 async def isochrone(request: Request, studies: AllStudies) -> Response:
     """``GET ?json=`` or ``POST /valhalla/isochrone``: one feature a contour, the largest first."""
     try:
@@ -49,7 +50,9 @@ async def isochrone(request: Request, studies: AllStudies) -> Response:
 
 
 def _failed(error: ValhallaError) -> Response:
-    return JSONResponse(valhalla_body(error.code, error.message, error.status), status_code=error.status)
+    return JSONResponse(
+        dialects.valhalla_body(error.code, error.message, error.status), status_code=error.status
+    )
 
 
 def _answer(studies: Mapping[str, Loaded], ask: Any) -> bytes:
@@ -89,6 +92,7 @@ def _answer(studies: Mapping[str, Loaded], ask: Any) -> bytes:
     except InputError as error:
         raise ValhallaError(171, "No suitable edges near location") from error
     shapes = dict(zip(frame["minutes"], frame.geometry, strict=True))
+    at = (float(frame["lon"].iloc[0]), float(frame["lat"].iloc[0]))
     features = []
     for index, (time, given) in enumerate(sorted(minutes.items(), reverse=True)):
         colour = given or COLOURS[index % len(COLOURS)]
@@ -99,11 +103,11 @@ def _answer(studies: Mapping[str, Loaded], ask: Any) -> bytes:
                     "contour": time, "metric": "time", "color": colour, "opacity": 0.33, "fill": colour, "fill-opacity": 0.33,
                     "fillColor": colour, "fillOpacity": 0.33,
                 },
-                "geometry": _geometry(shapes[time], polygons=ask.get("polygons") is True or ask.get("polygons") == "true"),
+                "geometry": _geometry(shapes[time], at, polygons=ask.get("polygons") is True or ask.get("polygons") == "true"),
             }
         )  # fmt: skip
     if ask.get("show_locations") is True:
-        features += _locations(place, float(frame["lon"].iloc[0]), float(frame["lat"].iloc[0]))
+        features += _locations(place, *at)
     answer: dict[str, Any] = {"type": "FeatureCollection", "features": features}
     return json.dumps({**answer, "id": ask["id"]} if "id" in ask else answer, ensure_ascii=False).encode()
 
@@ -121,8 +125,8 @@ def _locations(place: Mapping[str, Any], lon: float, lat: float) -> list[dict[st
     ]
 
 
-def _geometry(shape: Any, *, polygons: bool) -> dict[str, Any]:
-    parts = sorted(getattr(shape, "geoms", [shape]), key=lambda part: -part.area)
+def _geometry(shape: Any, at: tuple[float, float], *, polygons: bool) -> dict[str, Any]:
+    parts = sorted(getattr(shape, "geoms", [shape]), key=lambda part: -part.area) or [part_at(shape, *at)]
     if polygons and len(parts) == 1:
         return {"type": "Polygon", "coordinates": rings(parts[0])}
     if polygons:

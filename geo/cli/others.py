@@ -173,7 +173,8 @@ def serve(
     os.environ.pop("REDMAP_STUDY", None)
     os.environ["REDMAP_STUDIES"] = os.pathsep.join(str(study.resolve()) for study in studies)
     os.environ["REDMAP_CACHE_DIR"] = str(cache_folder(cache))
-    os.environ.setdefault("REDMAP_WAIT", "false")
+    # a worker that comes back must not take requests before it can answer them
+    os.environ.setdefault("REDMAP_WAIT", "false" if workers == 1 else "true")
     os.environ.setdefault("REDMAP_RELOAD_S", "10")
     try:
         settings.Settings()
