@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import anyio
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
@@ -31,6 +32,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = chosen.threads
+        app.state.plans = anyio.CapacityLimiter(1)  # a solver takes every core that it finds
         if chosen.wait:
             await run_in_threadpool(keeper.load_all)
         task = asyncio.create_task(_keep(keeper, chosen))

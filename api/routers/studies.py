@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
 from api.routers.analysis import read_minutes
-from api.state import NamedStudy
+from api.state import Loaded, NamedStudy
+from geo.config import SitingSection
 from geo.models import Mode
 from geo.pipeline import TrialStation
 
@@ -42,6 +45,7 @@ class Scenario(BaseModel):
     minutes: Annotated[float, Field(gt=0, le=60, strict=True)] | None = None
     at: str | None = Field(default=None, max_length=30, examples=["Tue 23:00"])
     services: list[str] = Field(default_factory=list, max_length=30)
+    gaps: bool = Field(default=False, strict=True, description="also the gaps that stay, as GeoJSON")
 
 
 @router.get("/summary")
@@ -84,6 +88,42 @@ def scenario(current: NamedStudy, ask: Scenario) -> dict[str, Any]:
         TrialStation(name=f"trial {i}", lon=p.lon, lat=p.lat, services=tuple(p.services), hours=p.hours)
         for i, p in enumerate(ask.add, start=1)
     ]
-    return current.session.scenario(
-        add=add, close=ask.close, mode=ask.mode, minutes=ask.minutes, at=ask.at, services=ask.services
+    told = current.session.scenario(
+        add=add,
+        close=ask.close,
+        mode=ask.mode,
+        minutes=ask.minutes,
+        at=ask.at,
+        services=ask.services,
+        gaps=ask.gaps,
     )
+    return {**told, "gaps": json.loads(told["gaps"].to_json(drop_id=True))} if ask.gaps else told
+
+
+@router.post("/recommendations", response_class=GeoJSON, responses=answered(GEOJSON, COLLECTION))
+async def recommendations(request: Request, current: NamedStudy, ask: SitingSection) -> Response:
+    """The best next sites for any wishes of ``[siting]``, with what each adds and how sure the plan is."""
+    # a place of its own in the queue: who waits for the solver takes no thread from quick questions
+    return await anyio.to_thread.run_sync(_plan, current, ask, limiter=request.app.state.plans)
+
+
+def _plan(current: Loaded, ask: SitingSection) -> Response:
+    longest = current.settings.timeout_s / 2.0
+    found = current.session.recommendations(
+        ask.model_copy(update={"time_limit_s": min(ask.time_limit_s, longest)})
+    )
+    sites = found.sites.assign(services=[sorted(s) for s in found.sites["services"]])
+    body = json.loads(sites.to_json(drop_id=True))
+    body.pop("crs", None)
+    answer = found.answer
+    body["plan"] = {
+        "goal": ask.goal, "status": answer.status, "covered_before": found.covered[0], "covered_after": found.covered[1],
+        "objective": _finite(answer.objective), "bound": _finite(answer.bound), "conflict": list(answer.conflict),
+        "closed": found.closed.to_dict("records"), "alternatives": found.alternatives.to_dict("records"),
+        "stages": found.stages.to_dict("records"), "notes": list(found.notes),
+    }  # fmt: skip
+    return GeoJSON(json.dumps(body, ensure_ascii=False, default=float))
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.api.test_dialects import server  # noqa: F401 - the live server
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-EACH = 25  # requests of each operation, beside those that cover its schema
+EACH = 15  # requests of each operation, beside those that cover its schema
 
 
 def test_every_operation_by_every_check(server):  # noqa: F811
