@@ -143,9 +143,12 @@ def init(folder: Annotated[Path, typer.Argument(help="新文件夹 / a new folde
 @app.command()
 def serve(
     studies: Annotated[
-        list[Path],
-        typer.Argument(help="一个或多个 study.toml 或其文件夹 / studies: study.toml or its folder"),
-    ],
+        list[Path] | None,
+        typer.Argument(
+            help="一个或多个 study.toml 或其文件夹；缺省取环境变量 REDMAP_STUDIES，再缺省为示例 / "
+            "studies: study.toml or its folder; else those in REDMAP_STUDIES, else the sample"
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="监听地址 / address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="端口 / port")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="进程数 / processes")] = 1,
@@ -167,11 +170,12 @@ def serve(
         raise RedmapError(
             '服务需要附加组件 / the service needs an extra: pip install "redmap[service]"'
         ) from error
-    for study in studies:
+    for study in studies or ():
         load_study(study)
     # each process reads its settings from the environment that it inherits
-    os.environ.pop("REDMAP_STUDY", None)
-    os.environ["REDMAP_STUDIES"] = os.pathsep.join(str(study.resolve()) for study in studies)
+    if studies:
+        os.environ.pop("REDMAP_STUDY", None)
+        os.environ["REDMAP_STUDIES"] = os.pathsep.join(str(study.resolve()) for study in studies)
     os.environ["REDMAP_CACHE_DIR"] = str(cache_folder(cache))
     # a worker that comes back must not take requests before it can answer them
     os.environ.setdefault("REDMAP_WAIT", "false" if workers == 1 else "true")
