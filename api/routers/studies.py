@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
 from api.routers.analysis import read_minutes
+from api.shapes import ISOCHRONE, feature_collection
 from api.state import Loaded, NamedStudy
 from geo.config import SitingSection
 from geo.models import Mode
@@ -61,9 +62,7 @@ def isochrone(
     """Nested MultiPolygons with their holes, each with its false and missed share."""
     bands = read_minutes(minutes, current.settings.max_minutes)
     frame = current.session.isochrone(lon, lat, minutes=bands, mode=mode)
-    body = json.loads(frame.drop(columns=["lon", "lat"]).to_json(drop_id=True))
-    body.pop("crs", None)
-    return GeoJSON(json.dumps(body))
+    return GeoJSON(feature_collection(frame, ISOCHRONE))
 
 
 @router.get("/nearest")

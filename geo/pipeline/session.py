@@ -225,19 +225,28 @@ class Session:
             on &= intake.open_at(list(stations["hours"]), [at])[:, 0]
         return on
 
+    @cached_property
+    def _main(self) -> str:
+        return main_layer(self.result.inputs)
+
+    @cached_property
+    def _layers(self) -> dict[str, Bool]:
+        """Which points of the demand are of each layer."""
+        column = self.result.inputs.demand["layer"].to_numpy(dtype=object)
+        return {str(layer): column == layer for layer in dict.fromkeys(column)}
+
     def _told(self, before: Bool, after: Bool) -> dict[str, Any]:
         demand = self.result.inputs.demand
         weight = demand["weight"].to_numpy(dtype=float)
         layers: dict[str, Mapping[str, float]] = {}
-        for layer in dict.fromkeys(demand["layer"]):
-            of = (demand["layer"] == layer).to_numpy()
+        for layer, of in self._layers.items():
             total = float(weight[of].sum())
             sums = [float(weight[of & reached].sum()) for reached in (before, after)]
             layers[layer] = {
                 "total": total, "covered_before": sums[0], "covered_after": sums[1],
                 "share_before": sums[0] / total if total else 0.0, "share_after": sums[1] / total if total else 0.0,
             }  # fmt: skip
-        main = (demand["layer"] == main_layer(self.result.inputs)).to_numpy()
+        main = self._layers[self._main]
         community = demand["community"].to_numpy(dtype=np.int64)
         change = np.where(after, weight, 0.0) - np.where(before, weight, 0.0)
         inside = main & (community >= 0)

@@ -162,6 +162,7 @@ def figures(title: str, told: dict, key: str = "server_ms") -> str:
     ms = np.array(told[key])
     p50, p99 = (float(np.percentile(ms, q)) for q in (50, 99))
     rate = sum(told["statuses"].values()) / told["seconds"]
+    sys.stderr.write(f"{title}: {p50:.1f} {p99:.1f} {rate:.0f}/s {told['statuses']}\n")
     return f"| {title} | {p50:.1f} | {p99:.1f} | {rate:,.0f} | {told['statuses']} | {told['lost']} |"
 
 
@@ -202,7 +203,7 @@ def peer(folder: Path):
         yield "", "the package has no valhalla_service"
         return
     base = f"http://127.0.0.1:{port}"
-    with running([str(service), str(config), "2"], f"{base}/status"):
+    with running([str(service), str(config), "2"], f"{base}/status", PATH=tools["PATH"]):
         yield base, ""
 
 
