@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.test-ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test lint bench fuzz serve clean browser postgis
+.PHONY: demo test lint bench bench-api fuzz serve clean browser postgis
 
 demo: $(READY)
 	$(BIN)/redmap demo --out maps/sample
@@ -24,6 +24,10 @@ lint: $(TEST_READY)
 bench: $(TEST_READY)
 	$(BIN)/python -m pip install --quiet --editable '.[service,print,database,test,bench]'
 	$(BIN)/python -m tests.benchmarks
+
+# The service under load, beside Valhalla's.
+bench-api: $(TEST_READY)
+	$(BIN)/python -m tests.benchmarks.api
 
 # Ten thousand tables as nobody should send them; some fifteen minutes.
 fuzz: $(TEST_READY)

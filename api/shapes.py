@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from geo import pipeline
@@ -20,7 +22,9 @@ MAPBOX_PROFILES: dict[str, Mode] = {
     "driving": "drive",
     "driving-traffic": "drive",
 }
+ISOCHRONE = ("minutes", "false_share", "missed_share")  # what is told of each
 DECIMALS = 6
+EXACT_DECIMALS = 8  # a millimetre: the native route's
 
 
 def rings(polygon: Any) -> list[list[list[float]]]:
@@ -37,4 +41,48 @@ def rings(polygon: Any) -> list[list[list[float]]]:
 
 def single(shape: Any, lon: float, lat: float) -> dict[str, Any]:
     """The part of a band that holds a position, as a GeoJSON Polygon: clients draw single polygons only."""
-    return {"type": "Polygon", "coordinates": rings(pipeline.single_polygon(shape, lon, lat))}
+    return {"type": "Polygon", "coordinates": rings(part_at(shape, lon, lat))}
+
+
+def part_at(shape: Any, lon: float, lat: float) -> Any:
+    """The part of a band that holds a position; the bare position where the band ends before the first way.
+
+    >>> from shapely import MultiPolygon
+    >>> part_at(MultiPolygon(), 1.0, 2.0).bounds
+    (1.0, 2.0, 1.0, 2.0)
+    """
+    from shapely import Polygon
+
+    return Polygon([(lon, lat)] * 4) if shape.is_empty else pipeline.single_polygon(shape, lon, lat)
+
+
+def geodesic_m2(polygon: Any) -> float:
+    """Area on the ellipsoid in square metres, holes left out.
+
+    >>> from shapely.geometry import box
+    >>> round(geodesic_m2(box(0, 0, 0.001, 0.001)))
+    12309
+    """
+    from pyproj import Geod
+
+    area, _length = Geod(ellps="WGS84").geometry_area_perimeter(polygon)
+    return abs(float(area))
+
+
+def feature_collection(frame: Any, properties: Sequence[str]) -> str:
+    """GeoJSON of a GeoDataFrame in WGS-84, its shapes written by GEOS: ten times as fast as by pandas.
+
+    >>> import geopandas as gpd
+    >>> from shapely.geometry import box
+    >>> feature_collection(gpd.GeoDataFrame({"n": [1], "geometry": [box(0, 0, 1, 1)]}), ["n"])[42:97]
+    '[{"type": "Feature", "properties": {"n": 1}, "geometry"'
+    """
+    import shapely
+
+    shapes = shapely.transform(frame.geometry.to_numpy(), lambda xy: xy.round(EXACT_DECIMALS))
+    rows = frame[list(properties)].to_dict("records")
+    features = ", ".join(
+        f'{{"type": "Feature", "properties": {json.dumps(row, ensure_ascii=False)}, "geometry": {shape}}}'
+        for row, shape in zip(rows, shapely.to_geojson(shapes), strict=True)
+    )
+    return f'{{"type": "FeatureCollection", "features": [{features}]}}'

@@ -1,24 +1,27 @@
-"""A study loaded once and shared read-only by all requests."""
+"""Studies loaded once and shared read-only by all requests, each under its name in addresses."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 import geopandas as gpd
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Path, Request
 
 from api.settings import Settings
 from geo import pipeline
-from geo.config import Study, load_study
+from geo.config import Study
 from geo.models import StudyResult
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The study, its results, its two pages and their ETags, its session, and its name in addresses."""
+    """The study, its results, its two pages and their ETags, its session, its name in addresses and where its roads lie.
+
+    ``bounds``: west, east, south, north in degrees.
+    """
 
     settings: Settings
     study: Study
@@ -28,27 +31,69 @@ class Loaded:
     session: pipeline.Session
     slug: str
     layers: Mapping[str, gpd.GeoDataFrame]
+    bounds: tuple[float, float, float, float]
 
 
-def load(settings: Settings) -> Loaded:
-    """Compute the study named in the settings (the embedded sample when none is)."""
-    study = load_study(settings.study) if settings.study is not None else pipeline.sample_study()
+def slugs(names: Iterable[str]) -> list[str]:
+    """Names in addresses, each once: a second one of the same name gets a number.
+
+    >>> slugs(["wuhan", "porto", "wuhan"])
+    ['wuhan', 'porto', 'wuhan-2']
+    """
+    found: list[str] = []
+    for name in names:
+        numbered = (f"{name}-{k}" for k in range(2, len(found) + 3))
+        found.append(name if name not in found else next(slug for slug in numbered if slug not in found))
+    return found
+
+
+def load(study: Study, slug: str, settings: Settings) -> Loaded:
+    """Compute a study and make ready what requests will ask of it."""
     result = pipeline.run(study, cache_dir=settings.cache_dir)
     pages = dict(pipeline.pages(result))
     etags = {name: f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"' for name, text in pages.items()}
     session = pipeline.Session(study, result)
     for mode in session.modes:  # made ready before the first request
         session.moved(mode)
-    return Loaded(
-        settings, study, result, pages, etags, session, study.folder.name or "study", pipeline.layers(result)
-    )
+    net = result.network
+    bounds = (
+        float(net.node_lon.min()), float(net.node_lon.max()), float(net.node_lat.min()), float(net.node_lat.max()),
+    )  # fmt: skip
+    return Loaded(settings, study, result, pages, etags, session, slug, pipeline.layers(result), bounds)
 
 
-def loaded(request: Request) -> Loaded:
-    """The study of this process."""
-    state = request.app.state.loaded
-    assert isinstance(state, Loaded)
-    return state
+def all_studies(request: Request) -> Mapping[str, Loaded]:
+    """The studies of this process by slug, or 503 while they are being loaded."""
+    studies: Mapping[str, Loaded] = request.app.state.studies
+    if not studies:
+        raise HTTPException(503, "not ready", {"Retry-After": "5"})
+    return studies
 
 
-CurrentStudy = Annotated[Loaded, Depends(loaded)]
+def first(studies: Annotated[Mapping[str, Loaded], Depends(all_studies)]) -> Loaded:
+    """The study of addresses that name none."""
+    return next(iter(studies.values()))
+
+
+def named(
+    studies: Annotated[Mapping[str, Loaded], Depends(all_studies)],
+    study: Annotated[str, Path(description="the study's name in addresses", examples=["sample"])],
+) -> Loaded:
+    """The study that the address names, or 404."""
+    if study not in studies:
+        raise HTTPException(404, "no such study")
+    return studies[study]
+
+
+def around(studies: Mapping[str, Loaded], lon: float, lat: float) -> Loaded:
+    """The study whose roads surround a position, else the first: the dialects name none."""
+    for one in studies.values():
+        west, east, south, north = one.bounds
+        if west <= lon <= east and south <= lat <= north:
+            return one
+    return next(iter(studies.values()))
+
+
+AllStudies = Annotated[Mapping[str, Loaded], Depends(all_studies)]
+CurrentStudy = Annotated[Loaded, Depends(first)]
+NamedStudy = Annotated[Loaded, Depends(named)]

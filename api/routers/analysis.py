@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
+from api.shapes import ISOCHRONE, feature_collection
 from api.state import CurrentStudy
 from geo.errors import Defect, InputError
 
@@ -20,7 +21,7 @@ def summary(current: CurrentStudy) -> dict[str, Any]:
     return dict(current.result.summary)
 
 
-@router.get("/isochrone")
+@router.get("/isochrone", response_class=GeoJSON, responses=answered(GEOJSON, COLLECTION))
 def isochrone(
     current: CurrentStudy,
     lon: Annotated[float, Query(ge=-180, le=180, description="WGS-84 degrees", examples=[115.8])],
@@ -29,10 +30,8 @@ def isochrone(
 ) -> Response:
     """Nested isochrones as GeoJSON MultiPolygons, each with its false and missed share."""
     bands = read_minutes(minutes, current.settings.max_minutes)
-    frame = current.session.isochrone(lon, lat, minutes=bands).drop(columns=["lon", "lat"])
-    body = json.loads(frame.to_json(drop_id=True))
-    body.pop("crs", None)
-    return Response(json.dumps(body), media_type="application/geo+json")
+    frame = current.session.isochrone(lon, lat, minutes=bands)
+    return GeoJSON(feature_collection(frame, ISOCHRONE))
 
 
 def read_minutes(text: str, longest: float) -> tuple[float, ...]:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from api.state import CurrentStudy, Loaded
+from api.openapi import COLLECTION, FEATURE, GEOJSON, GeoJSON, answered
+from api.state import Loaded, NamedStudy
 
 router = APIRouter(prefix="/ogc/{study}", tags=["OGC API - Features"])
 CONFORMS = (
@@ -20,14 +21,8 @@ TITLES = {
     "stations": "驿站 Stations", "communities": "社区 Communities", "isochrones": "等时圈 Isochrones", "gaps": "盲区 Gaps",
     "recommendations": "选址建议 Recommended sites", "problems": "小哥有话说 Problems",
 }  # fmt: skip
-GEOJSON = "application/geo+json"
 MOST = 10_000
 OWN = frozenset({"bbox", "limit", "offset", "datetime", "f"})
-
-
-def _known(study: str, current: Loaded) -> None:
-    if study != current.slug:
-        raise HTTPException(404, "no such study")
 
 
 def _link(request: Request, path: str, rel: str, media: str = "application/json") -> dict[str, str]:
@@ -35,10 +30,9 @@ def _link(request: Request, path: str, rel: str, media: str = "application/json"
 
 
 @router.get("")
-def landing(request: Request, study: str, current: CurrentStudy) -> dict[str, Any]:
+def landing(request: Request, current: NamedStudy) -> dict[str, Any]:
     """Where everything is."""
-    _known(study, current)
-    here = f"/ogc/{study}"
+    here = f"/ogc/{current.slug}"
     return {
         "title": current.result.name, "description": "Red Map",
         "links": [
@@ -49,14 +43,14 @@ def landing(request: Request, study: str, current: CurrentStudy) -> dict[str, An
 
 
 @router.get("/conformance")
-def conformance(study: str, current: CurrentStudy) -> dict[str, Any]:
+def conformance(current: NamedStudy) -> dict[str, Any]:
     """What holds, and nothing more."""
-    _known(study, current)
+    del current
     return {"conformsTo": list(CONFORMS)}
 
 
-def _collection(request: Request, study: str, name: str, current: Loaded) -> dict[str, Any]:
-    here = f"/ogc/{study}/collections/{name}"
+def _collection(request: Request, name: str, current: Loaded) -> dict[str, Any]:
+    here = f"/ogc/{current.slug}/collections/{name}"
     bounds = [float(v) for v in current.layers[name].total_bounds]
     extent = {} if any(map(math.isnan, bounds)) else {"extent": {"spatial": {"bbox": [bounds], "crs": CRS84}}}
     return {
@@ -66,30 +60,27 @@ def _collection(request: Request, study: str, name: str, current: Loaded) -> dic
 
 
 @router.get("/collections")
-def collections(request: Request, study: str, current: CurrentStudy) -> dict[str, Any]:
+def collections(request: Request, current: NamedStudy) -> dict[str, Any]:
     """Every layer of the results."""
-    _known(study, current)
-    found = [_collection(request, study, name, current) for name in current.layers]
-    return {"collections": found, "links": [_link(request, f"/ogc/{study}/collections", "self")]}
+    found = [_collection(request, name, current) for name in current.layers]
+    return {"collections": found, "links": [_link(request, f"/ogc/{current.slug}/collections", "self")]}
 
 
 @router.get("/collections/{name}")
-def collection(request: Request, study: str, name: str, current: CurrentStudy) -> dict[str, Any]:
+def collection(request: Request, name: str, current: NamedStudy) -> dict[str, Any]:
     """One layer."""
-    _known(study, current)
     if name not in current.layers:
         raise HTTPException(404, "no such collection")
-    return _collection(request, study, name, current)
+    return _collection(request, name, current)
 
 
-@router.get("/collections/{name}/items")
+@router.get("/collections/{name}/items", response_class=GeoJSON, responses=answered(GEOJSON, COLLECTION))
 def items(
-    request: Request, study: str, name: str, current: CurrentStudy,
+    request: Request, name: str, current: NamedStudy,
     bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 10, offset: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:  # fmt: skip
     """Features, page by page; any property may filter (``?street=东湖街道``). WGS-84, longitude first."""
-    _known(study, current)
     if name not in current.layers:
         raise HTTPException(404, "no such collection")
     frame = current.layers[name]
@@ -104,7 +95,7 @@ def items(
     page = frame.iloc[offset : offset + limit]
     body = json.loads(page.to_json(drop_id=False))
     body.pop("crs", None)
-    here = f"/ogc/{study}/collections/{name}/items"
+    here = f"/ogc/{current.slug}/collections/{name}/items"
     query = "".join(
         f"&{k}={v}" for k, v in request.query_params.multi_items() if k not in {"limit", "offset"}
     )
@@ -116,17 +107,18 @@ def items(
             _link(request, f"{here}?limit={limit}&offset={max(0, offset - limit)}{query}", "prev", GEOJSON)
         )
     body |= {"numberMatched": len(frame), "numberReturned": len(page), "links": links}
-    return Response(json.dumps(body, ensure_ascii=False), media_type=GEOJSON)
+    return GeoJSON(json.dumps(body, ensure_ascii=False))
 
 
-@router.get("/collections/{name}/items/{feature}")
-def item(study: str, name: str, feature: int, current: CurrentStudy) -> Response:
+@router.get(
+    "/collections/{name}/items/{feature}", response_class=GeoJSON, responses=answered(GEOJSON, FEATURE)
+)
+def item(name: str, feature: int, current: NamedStudy) -> Response:
     """One feature by its number in the layer."""
-    _known(study, current)
     if name not in current.layers or not 0 <= feature < len(current.layers[name]):
         raise HTTPException(404, "no such feature")
     body = json.loads(current.layers[name].iloc[[feature]].to_json(drop_id=False))["features"][0]
-    return Response(json.dumps(body, ensure_ascii=False), media_type=GEOJSON)
+    return GeoJSON(json.dumps(body, ensure_ascii=False))
 
 
 def _box(text: str) -> Any:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from api.openapi import answered, mapbox_query
 from api.routers.valhalla import COLOURS
-from api.shapes import MAPBOX_PROFILES, rings, single
-from api.state import CurrentStudy, Loaded
+from api.shapes import MAPBOX_PROFILES, part_at, rings, single
+from api.state import AllStudies, Loaded, around
 from geo.errors import InputError
 
 router = APIRouter(prefix="/isochrone/v1", tags=["mapbox"])
@@ -23,16 +25,21 @@ def _said(code: str, message: str, status: int) -> Response:
     return JSONResponse({"code": code, "message": message}, status_code=status)
 
 
-@router.get("/{user}/{profile}/{place}")
-async def isochrone(request: Request, current: CurrentStudy, user: str, profile: str, place: str) -> Response:
+@router.get("/{user}/{profile}/{place}", responses=answered("application/json"), openapi_extra=mapbox_query())
+async def isochrone(
+    request: Request, studies: AllStudies,
+    user: Annotated[str, Path(examples=["mapbox"])], profile: Annotated[str, Path(examples=["walking"])],
+    place: Annotated[str, Path(examples=["115.8,32.9"], description="longitude,latitude")],
+) -> Response:  # fmt: skip
     """``GET /isochrone/v1/{user}/{profile}/{lon},{lat}?contours_minutes=5,10``: the largest contour first."""
     del user  # any account is taken
-    mode = MAPBOX_PROFILES.get(profile)
-    if mode is None or mode not in current.session.modes:
-        return _said("ProfileNotFound", "Profile not found", 404)
     match, asked = _PLACE.fullmatch(place), request.query_params
     if match is None or abs(float(match[1])) > 180 or abs(float(match[2])) > 90:
         return _said("InvalidInput", "Coordinate is invalid: expected {longitude},{latitude}", 422)
+    current = around(studies, float(match[1]), float(match[2]))
+    mode = MAPBOX_PROFILES.get(profile)
+    if mode is None or mode not in current.session.modes:
+        return _said("ProfileNotFound", "Profile not found", 404)
     texts = asked.get("contours_minutes", "").split(",")
     if "contours_meters" in asked or not all(re.fullmatch(r"\d{1,2}", t) and int(t) > 0 for t in texts):
         return _said("InvalidInput", "contours_minutes must be whole numbers from 1 to 60", 422)
@@ -60,7 +67,7 @@ async def isochrone(request: Request, current: CurrentStudy, user: str, profile:
         )  # fmt: skip
     except InputError:
         return _said("NoSegment", "Could not find a matching segment for input coordinate", 200)
-    return JSONResponse(answer)
+    return Response(answer, media_type="application/json")
 
 
 def _answer(
@@ -72,7 +79,7 @@ def _answer(
     *,
     colours: list[str],
     polygons: bool,
-) -> dict[str, Any]:
+) -> bytes:
     frame = current.session.isochrone(
         lon, lat, minutes=minutes, mode=mode, shares=False, direction="from_station"
     )
@@ -81,7 +88,7 @@ def _answer(
     for time, shape, colour in reversed(list(zip(minutes, frame.geometry, colours, strict=True))):
         geometry = single(shape, *at)
         if not polygons:
-            geometry = {"type": "LineString", "coordinates": rings(_largest(shape))[0]}
+            geometry = {"type": "LineString", "coordinates": rings(_largest(shape, *at))[0]}
         features.append(
             {
                 "type": "Feature",
@@ -92,8 +99,10 @@ def _answer(
                 "geometry": geometry,
             }
         )  # fmt: skip
-    return {"type": "FeatureCollection", "features": features}
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 
-def _largest(shape: Any) -> Any:
+def _largest(shape: Any, lon: float, lat: float) -> Any:
+    if shape.is_empty:
+        return part_at(shape, lon, lat)
     return max(getattr(shape, "geoms", [shape]), key=lambda part: part.area)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
 
-from api.state import CurrentStudy, Loaded
+from api.state import AllStudies, CurrentStudy, Loaded, named
 
 router = APIRouter(tags=["maps"])
 
@@ -22,14 +23,24 @@ def _page(request: Request, current: Loaded, name: str, headers: dict[str, str])
     return Response(current.pages[name], media_type="text/html; charset=utf-8", headers=headers)
 
 
-@router.get("/map")
+@router.get("/map", response_class=HTMLResponse)
 def planner_map(request: Request, current: CurrentStudy) -> Response:
     """The planner's page; it may not be framed by other sites."""
+    return _planner(request, current)
+
+
+@router.get("/maps/{study}", response_class=HTMLResponse)
+def planner_map_of(request: Request, studies: AllStudies, study: str) -> Response:
+    """The planner's page of a study; it may not be framed by other sites."""
+    return _planner(request, named(studies, study))
+
+
+def _planner(request: Request, current: Loaded) -> Response:
     headers = {"X-Frame-Options": "DENY", "Content-Security-Policy": "frame-ancestors 'none'"}
     return _page(request, current, "map.html", headers)
 
 
-@router.get("/embed")
+@router.get("/embed", response_class=HTMLResponse)
 def embed(request: Request, current: CurrentStudy) -> Response:
     """The public page for an iframe; who may frame it is a setting."""
     ancestors = current.settings.frame_ancestors

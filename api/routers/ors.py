@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Mapping
@@ -11,20 +12,33 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from api import dialects
 from api.errors import body_json
-from api.shapes import ORS_PROFILES, single
-from api.state import CurrentStudy, Loaded
+from api.openapi import COLLECTION, answered, ors_body
+from api.shapes import ORS_PROFILES, geodesic_m2, part_at, rings
+from api.state import AllStudies, Loaded, around
 from geo.errors import InputError
 
 router = APIRouter(prefix="/ors/v2/isochrones", tags=["openrouteservice"])
 MEDIA = "application/geo+json;charset=UTF-8"
-MOST_LOCATIONS, MOST_RINGS = 5, 10
+MOST_RINGS = 10
 LARGEST = 1e12  # beyond, and NaN, a number means nothing here
-ATTRIBUTES = ("area", "reachfactor", "total_pop")  # taken without an error, not answered
+ATTRIBUTES = ("area", "reachfactor", "total_pop")  # the last is taken without an error, not answered
+OPTIONS = (
+    "avoid_features",
+    "avoid_borders",
+    "avoid_countries",
+    "avoid_polygons",
+    "vehicle_type",
+    "profile_params",
+)
 FIELDS = frozenset({
     "locations", "range", "range_type", "interval", "units", "location_type", "smoothing", "attributes", "area_units",
     "intersections", "options", "id", "time", "profile",
 })  # fmt: skip
+
+
+UNITS_M = {"m": 1.0, "km": 1000.0, "mi": 1609.34}
 
 
 class OrsError(Exception):
@@ -35,53 +49,61 @@ class OrsError(Exception):
         self.code, self.message, self.status = code, message, status
 
 
-@router.post("/{profile}")
-@router.post("/{profile}/geojson")
-async def isochrones(request: Request, current: CurrentStudy, profile: str) -> Response:
+@router.post("", include_in_schema=False)
+async def no_profile() -> Response:
+    """The profile is part of the address."""
+    return _failed(OrsError(3001, "Parameter 'profile' is missing."))
+
+
+@router.post(
+    "/{profile}/geojson",
+    responses=answered(MEDIA, COLLECTION),
+    openapi_extra=ors_body(),
+    response_class=Response,
+)
+@router.post(
+    "/{profile}", responses=answered(MEDIA, COLLECTION), openapi_extra=ors_body(), response_class=Response
+)
+async def isochrones(request: Request, studies: AllStudies, profile: str) -> Response:
     """``POST /ors/v2/isochrones/{profile}[/geojson]``: seconds by network; one Polygon each, as its clients expect."""
     try:
-        ask = await body_json(request, current.settings.max_body_bytes)
-        answer = await run_in_threadpool(_answer, current, profile, ask)
+        ask = await body_json(request, next(iter(studies.values())).settings.max_body_bytes)
+        answer = await run_in_threadpool(_answer, studies, profile, ask)
     except ValueError:
         return _failed(OrsError(3000, "Malformed JSON body."))
     except OrsError as error:
         return _failed(error)
-    return JSONResponse(answer, media_type=MEDIA)
+    return Response(answer, media_type=MEDIA)
+
+
+@router.post("/{profile}/{suffix}", include_in_schema=False)
+async def other_format(profile: str, suffix: str) -> Response:
+    """Any other ending is a format that is not exported."""
+    del profile, suffix
+    return _failed(OrsError(3007, "This response format is not supported", 406))
 
 
 def _failed(error: OrsError) -> Response:
-    body = {
-        "error": {"code": error.code, "message": error.message},
-        "info": {"engine": {"version": "redmap"}, "timestamp": _now()},
-    }
-    return JSONResponse(body, status_code=error.status)
+    return JSONResponse(dialects.ors_body(error.code, error.message), status_code=error.status)
 
 
 def _now() -> int:
     return int(time.time() * 1000)
 
 
-def _answer(current: Loaded, profile: str, ask: Any) -> dict[str, Any]:
+def _answer(studies: Mapping[str, Loaded], profile: str, ask: Any) -> bytes:
+    """The body of an answer, written off the event loop."""
     if not isinstance(ask, dict):
         raise OrsError(3000, "Malformed JSON body.")
-    for field in ask:
-        if field not in FIELDS:
-            raise OrsError(3011, f"Unknown parameter '{field[:80]}'.")
+    _fields(ask)
+    some = next(iter(studies.values()))
+    places = _places(ask, some.settings.max_locations)
+    minutes = _minutes(ask, some.settings.max_minutes)
+    current = around(studies, *places[0])
     mode = ORS_PROFILES.get(profile)
     if mode is None or mode not in current.session.modes:
-        raise OrsError(3003, "Parameter 'profile' has incorrect value.")
-    if ask.get("range_type", "time") != "time":
-        raise OrsError(3005, "Parameter 'range_type' is supported for 'time' only.")
-    ends = {"start": "from_station", "destination": "to_station"}
-    direction: Any = ends.get(str(ask.get("location_type", "start")))
-    if direction is None:
-        raise OrsError(3003, "Parameter 'location_type' has incorrect value.")
-    if ask.get("intersections"):
-        raise OrsError(3005, "Parameter 'intersections' is not supported.")
-    wanted = ask.get("attributes") or []
-    if not isinstance(wanted, list) or any(name not in ATTRIBUTES for name in wanted):
-        raise OrsError(3003, "Parameter 'attributes' has incorrect value.")
-    places, minutes = _places(ask), _minutes(ask, current.settings.max_minutes)
+        raise OrsError(3003, f"Parameter 'profile' has incorrect value of '{profile[:80]}'.")
+    direction: Any = {"start": "from_station", "destination": "to_station"}[ask.get("location_type", "start")]
     features = []
     boxes = []
     for index, (lon, lat) in enumerate(places):
@@ -91,18 +113,22 @@ def _answer(current: Loaded, profile: str, ask: Any) -> dict[str, Any]:
             )
         except InputError as error:
             raise OrsError(3099, "The closest node is null.", 400) from error
+        speed_ms = (
+            current.session.moved(mode, direction).travel.straight_limit_m
+            / current.session.moved(mode, direction).travel.limit_s
+        )
         for row in frame.itertuples():
-            shape: Any = row.geometry
-            features.append(
-                {
-                    "type": "Feature",
-                    "properties": {"group_index": index, "value": float(row.minutes) * 60.0, "center": [float(row.lon), float(row.lat)]},
-                    "geometry": single(shape, float(row.lon), float(row.lat)),
-                }
-            )  # fmt: skip
+            shape: Any = part_at(row.geometry, float(row.lon), float(row.lat))
+            seconds = float(row.minutes) * 60.0
+            properties = {
+                "group_index": index, "value": seconds, "center": [float(row.lon), float(row.lat)],
+                **_attributes(ask, shape, most_m2=math.pi * (speed_ms * seconds) ** 2),
+            }  # fmt: skip
+            geometry = {"type": "Polygon", "coordinates": rings(shape)}
+            features.append({"type": "Feature", "properties": properties, "geometry": geometry})
             boxes.append(shape.bounds)
     west, south, east, north = (f(b[i] for b in boxes) for i, f in enumerate((min, min, max, max)))
-    return {
+    body = {
         "type": "FeatureCollection", "bbox": [west, south, east, north], "features": features,
         "metadata": {
             "attribution": "openstreetmap.org, Red Map", "service": "isochrones", "timestamp": _now(),
@@ -112,18 +138,66 @@ def _answer(current: Loaded, profile: str, ask: Any) -> dict[str, Any]:
             "system_message": "Single polygons: parts apart from the centre are left out; the native route has all.",
         },
     }  # fmt: skip
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
-def _places(ask: Mapping[str, Any]) -> list[tuple[float, float]]:
+def _fields(ask: Mapping[str, Any]) -> None:
+    """Refuse fields that are unknown, wrong, or would change the answer in a way that we cannot."""
+    for field in ask:
+        if field not in FIELDS:
+            raise OrsError(3011, f"Unknown parameter '{field[:80]}'.")
+    if ask.get("range_type", "time") not in ("time", "distance"):
+        raise OrsError(3003, "Parameter 'range_type' has incorrect value.")
+    if ask.get("range_type", "time") != "time":
+        raise OrsError(3005, "Parameter 'range_type' is supported for 'time' only.")
+    for name, known in (
+        ("location_type", ("start", "destination")),
+        ("units", tuple(UNITS_M)),
+        ("area_units", tuple(UNITS_M)),
+    ):
+        if name in ask and ask[name] not in known:
+            raise OrsError(3003, f"Parameter '{name}' has incorrect value.")
+    if ask.get("intersections") not in (None, False):
+        raise OrsError(3005, "Parameter 'intersections' is not supported.")
+    wanted = ask.get("attributes") or []
+    if not isinstance(wanted, list) or any(name not in ATTRIBUTES for name in wanted):
+        raise OrsError(3003, "Parameter 'attributes' has incorrect value.")
+    smoothing = ask.get("smoothing")
+    if smoothing is not None and not (_number(smoothing) and 0 <= smoothing <= 100):
+        raise OrsError(3003, "Parameter 'smoothing' has incorrect value.")
+    options = ask.get("options") or {}
+    if not isinstance(options, dict):
+        raise OrsError(3002, "Parameter 'options' has incorrect value or format.")
+    for name, value in options.items():
+        if name not in OPTIONS:
+            raise OrsError(3011, f"Unknown parameter '{name[:80]}'.")
+        if value not in ([], {}, None, "none"):  # an empty wish changes nothing
+            raise OrsError(3005, f"Parameter 'options.{name}' is not supported.")
+
+
+def _attributes(ask: Mapping[str, Any], shape: Any, *, most_m2: float) -> dict[str, float]:
+    """Area of the polygon that is answered, in ``area_units`` squared, and its share of what the bird reaches."""
+    wanted = ask.get("attributes") or []
+    found = {}
+    if "area" in wanted or "reachfactor" in wanted:
+        area_m2 = geodesic_m2(shape)
+        if "area" in wanted:
+            found["area"] = area_m2 / UNITS_M[ask.get("area_units", "m")] ** 2
+        if "reachfactor" in wanted:
+            found["reachfactor"] = min(1.0, area_m2 / most_m2)
+    return found
+
+
+def _places(ask: Mapping[str, Any], most: int) -> list[tuple[float, float]]:
     found = ask.get("locations")
     if found is None:
         raise OrsError(3001, "Parameter 'locations' is missing.")
     if not isinstance(found, list) or not found:
         raise OrsError(3002, "Parameter 'locations' has incorrect value or format.")
-    if len(found) > MOST_LOCATIONS:
+    if len(found) > most:
         raise OrsError(
             3004,
-            f"Parameter 'locations={len(found)}' is out of range. Maximum possible value is {MOST_LOCATIONS}.",
+            f"Parameter 'locations={len(found)}' is out of range. Maximum possible value is {most}.",
         )
     places = []
     for place in found:
@@ -155,7 +229,7 @@ def _minutes(ask: Mapping[str, Any], longest: float) -> list[float]:
                     3004,
                     f"Parameter 'interval={interval}' is out of range. Maximum possible value is {seconds[0]}.",
                 )
-            count = math.ceil(seconds[0] / interval)
+            count = math.ceil(min(seconds[0] / interval, 1e6))  # finite, however small the interval
             if count > MOST_RINGS:
                 raise OrsError(
                     3012, f"Resulting number of {count} isochrones exceeds maximum value of {MOST_RINGS}."

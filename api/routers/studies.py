@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Response
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
 from api.routers.analysis import read_minutes
-from api.state import CurrentStudy, Loaded
+from api.shapes import ISOCHRONE, feature_collection
+from api.state import Loaded, NamedStudy
+from geo.config import SitingSection
 from geo.models import Mode
 from geo.pipeline import TrialStation
 
 router = APIRouter(prefix="/studies/{study}", tags=["studies"])
 MOST_TRIALS = 50
-Lon = Annotated[float, Query(ge=-180, le=180, description="WGS-84 degrees", examples=[115.81])]
-Lat = Annotated[float, Query(ge=-90, le=90, description="WGS-84 degrees", examples=[32.89])]
+Lon = Annotated[float, Query(ge=-180, le=180, description="WGS-84 degrees", examples=[115.8])]
+Lat = Annotated[float, Query(ge=-90, le=90, description="WGS-84 degrees", examples=[32.9])]
 
 
 class TrialPlace(BaseModel):
@@ -24,8 +29,8 @@ class TrialPlace(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    lon: Annotated[float, Field(ge=-180, le=180)]
-    lat: Annotated[float, Field(ge=-85, le=85)]
+    lon: Annotated[float, Field(ge=-180, le=180, strict=True, examples=[115.8])]
+    lat: Annotated[float, Field(ge=-85, le=85, strict=True, examples=[32.9])]
     services: list[str] = Field(default_factory=list, max_length=30)
     hours: str = Field(default="24/7", max_length=200)
 
@@ -38,44 +43,35 @@ class Scenario(BaseModel):
     add: list[TrialPlace] = Field(default_factory=list, max_length=MOST_TRIALS)
     close: list[str] = Field(default_factory=list, max_length=500)
     mode: Mode | None = None
-    minutes: Annotated[float, Field(gt=0, le=60)] | None = None
+    minutes: Annotated[float, Field(gt=0, le=60, strict=True)] | None = None
     at: str | None = Field(default=None, max_length=30, examples=["Tue 23:00"])
     services: list[str] = Field(default_factory=list, max_length=30)
-
-
-def _known(study: str, current: Loaded) -> None:
-    if study != current.slug:
-        raise HTTPException(404, "no such study")
+    gaps: bool = Field(default=False, strict=True, description="also the gaps that stay, as GeoJSON")
 
 
 @router.get("/summary")
-def summary(study: str, current: CurrentStudy) -> dict[str, Any]:
+def summary(current: NamedStudy) -> dict[str, Any]:
     """summary.json of the study."""
-    _known(study, current)
     return dict(current.result.summary)
 
 
-@router.get("/isochrone")
+@router.get("/isochrone", response_class=GeoJSON, responses=answered(GEOJSON, COLLECTION))
 def isochrone(
-    study: str, current: CurrentStudy, lon: Lon, lat: Lat, minutes: str = "15", mode: Mode | None = None
+    current: NamedStudy, lon: Lon, lat: Lat, minutes: str = "15", mode: Mode | None = None
 ) -> Response:
     """Nested MultiPolygons with their holes, each with its false and missed share."""
-    _known(study, current)
     bands = read_minutes(minutes, current.settings.max_minutes)
     frame = current.session.isochrone(lon, lat, minutes=bands, mode=mode)
-    body = json.loads(frame.drop(columns=["lon", "lat"]).to_json(drop_id=True))
-    body.pop("crs", None)
-    return Response(json.dumps(body), media_type="application/geo+json")
+    return GeoJSON(feature_collection(frame, ISOCHRONE))
 
 
 @router.get("/nearest")
 def nearest(
-    study: str, current: CurrentStudy, lon: Lon, lat: Lat, at: Annotated[str | None, Query(max_length=30)] = None,
+    current: NamedStudy, lon: Lon, lat: Lat, at: Annotated[str | None, Query(max_length=30)] = None,
     service: Annotated[str | None, Query(max_length=40)] = None, count: Annotated[int, Query(ge=1, le=50)] = 5,
     mode: Mode | None = None,
 ) -> Response:  # fmt: skip
     """The nearest stations that count, by travel time; the position is neither kept nor logged by us."""
-    _known(study, current)
     found = current.session.nearest(lon, lat, at=at, service=service, count=count, mode=mode)
     return Response(
         json.dumps({"stations": found}, ensure_ascii=False),
@@ -85,13 +81,48 @@ def nearest(
 
 
 @router.post("/scenario")
-def scenario(study: str, current: CurrentStudy, ask: Scenario) -> dict[str, Any]:
+def scenario(current: NamedStudy, ask: Scenario) -> dict[str, Any]:
     """Coverage before and after: the same figures as a build with the same stations."""
-    _known(study, current)
     add = [
         TrialStation(name=f"trial {i}", lon=p.lon, lat=p.lat, services=tuple(p.services), hours=p.hours)
         for i, p in enumerate(ask.add, start=1)
     ]
-    return current.session.scenario(
-        add=add, close=ask.close, mode=ask.mode, minutes=ask.minutes, at=ask.at, services=ask.services
+    told = current.session.scenario(
+        add=add,
+        close=ask.close,
+        mode=ask.mode,
+        minutes=ask.minutes,
+        at=ask.at,
+        services=ask.services,
+        gaps=ask.gaps,
     )
+    return {**told, "gaps": json.loads(told["gaps"].to_json(drop_id=True))} if ask.gaps else told
+
+
+@router.post("/recommendations", response_class=GeoJSON, responses=answered(GEOJSON, COLLECTION))
+async def recommendations(request: Request, current: NamedStudy, ask: SitingSection) -> Response:
+    """The best next sites for any wishes of ``[siting]``, with what each adds and how sure the plan is."""
+    # a place of its own in the queue: who waits for the solver takes no thread from quick questions
+    return await anyio.to_thread.run_sync(_plan, current, ask, limiter=request.app.state.plans)
+
+
+def _plan(current: Loaded, ask: SitingSection) -> Response:
+    longest = current.settings.timeout_s / 2.0
+    found = current.session.recommendations(
+        ask.model_copy(update={"time_limit_s": min(ask.time_limit_s, longest)})
+    )
+    sites = found.sites.assign(services=[sorted(s) for s in found.sites["services"]])
+    body = json.loads(sites.to_json(drop_id=True))
+    body.pop("crs", None)
+    answer = found.answer
+    body["plan"] = {
+        "goal": ask.goal, "status": answer.status, "covered_before": found.covered[0], "covered_after": found.covered[1],
+        "objective": _finite(answer.objective), "bound": _finite(answer.bound), "conflict": list(answer.conflict),
+        "closed": found.closed.to_dict("records"), "alternatives": found.alternatives.to_dict("records"),
+        "stages": found.stages.to_dict("records"), "notes": list(found.notes),
+    }  # fmt: skip
+    return GeoJSON(json.dumps(body, ensure_ascii=False, default=float))
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

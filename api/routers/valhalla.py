@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,16 +11,17 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from api import dialects
 from api.errors import body_json, read_json
-from api.shapes import VALHALLA_COSTINGS, rings
-from api.state import CurrentStudy, Loaded
+from api.openapi import COLLECTION, answered, valhalla_body, valhalla_query
+from api.shapes import DECIMALS, VALHALLA_COSTINGS, part_at, rings
+from api.state import AllStudies, Loaded, around
 from geo.errors import InputError
 
 router = APIRouter(prefix="/valhalla", tags=["valhalla"])
 MOST_CONTOURS = 4
 LARGEST = 1e12  # beyond, and NaN, a number means nothing here
 COLOURS = ("#bf4040", "#bf9f40", "#40bf55", "#4080bf")
-STATUS = {400: "Bad Request", 404: "Not Found", 501: "Not Implemented"}
 
 
 class ValhallaError(Exception):
@@ -30,34 +32,31 @@ class ValhallaError(Exception):
         self.code, self.message, self.status = code, message, status
 
 
-@router.get("/isochrone")
-@router.post("/isochrone")
-async def isochrone(request: Request, current: CurrentStudy) -> Response:
+@router.get("/isochrone", responses=answered("application/json", COLLECTION), openapi_extra=valhalla_query())
+@router.post("/isochrone", responses=answered("application/json", COLLECTION), openapi_extra=valhalla_body())
+async def isochrone(request: Request, studies: AllStudies) -> Response:
     """``GET ?json=`` or ``POST /valhalla/isochrone``: one feature a contour, the largest first."""
     try:
         if request.method == "GET":
             ask = read_json(request.query_params.get("json", ""))
         else:
-            ask = await body_json(request, current.settings.max_body_bytes)
-        answer = await run_in_threadpool(_answer, current, ask)
+            ask = await body_json(request, next(iter(studies.values())).settings.max_body_bytes)
+        answer = await run_in_threadpool(_answer, studies, ask)
     except ValueError:
         return _failed(ValhallaError(100, "Failed to parse json request"))
     except ValhallaError as error:
         return _failed(error)
-    return JSONResponse(answer)
+    return Response(answer, media_type="application/json")
 
 
 def _failed(error: ValhallaError) -> Response:
-    body = {
-        "error_code": error.code,
-        "error": error.message,
-        "status_code": error.status,
-        "status": STATUS[error.status],
-    }
-    return JSONResponse(body, status_code=error.status)
+    return JSONResponse(
+        dialects.valhalla_body(error.code, error.message, error.status), status_code=error.status
+    )
 
 
-def _answer(current: Loaded, ask: Any) -> dict[str, Any]:
+def _answer(studies: Mapping[str, Loaded], ask: Any) -> bytes:
+    """The body of an answer, written off the event loop."""
     if not isinstance(ask, dict):
         raise ValhallaError(100, "Failed to parse json request")
     places = ask.get("locations")
@@ -75,6 +74,9 @@ def _answer(current: Loaded, ask: Any) -> dict[str, Any]:
         or abs(place["lon"]) > 180
     ):
         raise ValhallaError(130, "Failed to parse location")
+    current = around(studies, place["lon"], place["lat"])
+    if ask.get("format", "json") != "json":
+        raise ValhallaError(107, "Not Implemented", 501)
     costing = ask.get("costing")
     if not isinstance(costing, str):
         raise ValhallaError(124, "No edge/node costing provided")
@@ -90,6 +92,7 @@ def _answer(current: Loaded, ask: Any) -> dict[str, Any]:
     except InputError as error:
         raise ValhallaError(171, "No suitable edges near location") from error
     shapes = dict(zip(frame["minutes"], frame.geometry, strict=True))
+    at = (float(frame["lon"].iloc[0]), float(frame["lat"].iloc[0]))
     features = []
     for index, (time, given) in enumerate(sorted(minutes.items(), reverse=True)):
         colour = given or COLOURS[index % len(COLOURS)]
@@ -100,15 +103,30 @@ def _answer(current: Loaded, ask: Any) -> dict[str, Any]:
                     "contour": time, "metric": "time", "color": colour, "opacity": 0.33, "fill": colour, "fill-opacity": 0.33,
                     "fillColor": colour, "fillOpacity": 0.33,
                 },
-                "geometry": _geometry(shapes[time], polygons=ask.get("polygons") is True or ask.get("polygons") == "true"),
+                "geometry": _geometry(shapes[time], at, polygons=ask.get("polygons") is True or ask.get("polygons") == "true"),
             }
         )  # fmt: skip
+    if ask.get("show_locations") is True:
+        features += _locations(place, *at)
     answer: dict[str, Any] = {"type": "FeatureCollection", "features": features}
-    return {**answer, "id": ask["id"]} if "id" in ask else answer
+    return json.dumps({**answer, "id": ask["id"]} if "id" in ask else answer, ensure_ascii=False).encode()
 
 
-def _geometry(shape: Any, *, polygons: bool) -> dict[str, Any]:
-    parts = sorted(getattr(shape, "geoms", [shape]), key=lambda part: -part.area)
+def _locations(place: Mapping[str, Any], lon: float, lat: float) -> list[dict[str, Any]]:
+    """Where the search began, and what was asked."""
+    snapped = [round(lon, DECIMALS), round(lat, DECIMALS)]
+    told = (
+        ("snapped", {"type": "MultiPoint", "coordinates": [snapped]}),
+        ("input", {"type": "Point", "coordinates": [place["lon"], place["lat"]]}),
+    )
+    return [
+        {"type": "Feature", "properties": {"type": kind, "location_index": 0}, "geometry": geometry}
+        for kind, geometry in told
+    ]
+
+
+def _geometry(shape: Any, at: tuple[float, float], *, polygons: bool) -> dict[str, Any]:
+    parts = sorted(getattr(shape, "geoms", [shape]), key=lambda part: -part.area) or [part_at(shape, *at)]
     if polygons and len(parts) == 1:
         return {"type": "Polygon", "coordinates": rings(parts[0])}
     if polygons:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +18,7 @@ from rich.table import Table
 from geo.cli.app import CacheOption, JsonOption, StudyArg, app, cache_folder, numbers, print_json
 from geo.cli.check import print_audit
 from geo.config import load_study
-from geo.errors import InputError, RedmapError
+from geo.errors import Defect, InputError, RedmapError
 
 
 @app.command()
@@ -140,25 +142,54 @@ def init(folder: Annotated[Path, typer.Argument(help="新文件夹 / a new folde
 
 @app.command()
 def serve(
-    study: StudyArg,
+    studies: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="一个或多个 study.toml 或其文件夹；缺省取环境变量 REDMAP_STUDIES，再缺省为示例 / "
+            "studies: study.toml or its folder; else those in REDMAP_STUDIES, else the sample"
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="监听地址 / address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="端口 / port")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="进程数 / processes")] = 1,
+    root_path: Annotated[
+        str, typer.Option(help="反向代理下的路径前缀 / path prefix behind a proxy, such as /redmap")
+    ] = "",
     cache: CacheOption = None,
 ) -> None:
     """启动地图服务。 Start the map service.
 
-    Example: redmap serve my-district --port 8000
+    Example: redmap serve my-district next-district --workers 2
     """
     try:
         from importlib import import_module
 
-        api = import_module("api.app")
-        settings = import_module("api.settings")
+        logs, settings = import_module("api.logs"), import_module("api.settings")
         uvicorn = import_module("uvicorn")
     except ImportError as error:
         raise RedmapError(
             '服务需要附加组件 / the service needs an extra: pip install "redmap[service]"'
         ) from error
-    load_study(study)
-    chosen = settings.Settings(study=study, cache_dir=cache_folder(cache))
-    uvicorn.run(api.create_app(chosen), host=host, port=port, log_level="info", access_log=False)
+    for study in studies or ():
+        load_study(study)
+    # each process reads its settings from the environment that it inherits
+    if studies:
+        os.environ.pop("REDMAP_STUDY", None)
+        os.environ["REDMAP_STUDIES"] = os.pathsep.join(str(study.resolve()) for study in studies)
+    os.environ["REDMAP_CACHE_DIR"] = str(cache_folder(cache))
+    # a worker that comes back must not take requests before it can answer them
+    os.environ.setdefault("REDMAP_WAIT", "false" if workers == 1 else "true")
+    os.environ.setdefault("REDMAP_RELOAD_S", "10")
+    try:
+        settings.Settings()
+    except ValueError as error:
+        raise InputError(
+            Defect(f"环境变量 REDMAP_… 的值不对 / wrong setting in the environment: {error}")
+        ) from error
+    with tempfile.TemporaryDirectory() as counts:
+        if workers > 1:  # Prometheus adds up the counts of all processes
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", counts)
+        uvicorn.run(
+            "api.app:create_app", factory=True, host=host, port=port, workers=workers, root_path=root_path,
+            log_config=logs.CONFIG, access_log=False, timeout_graceful_shutdown=30, timeout_worker_healthcheck=60,
+        )  # fmt: skip

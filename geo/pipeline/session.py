@@ -13,10 +13,12 @@ import pandas as pd
 import shapely
 
 from geo import intake, isochrones, travel_times
-from geo.config import Study
+from geo.config import SitingSection, Study
 from geo.errors import Defect, InputError
 from geo.intake.trial import Trial, TrialStation, check_trial
 from geo.models import F64, SERVICES, Bool, Direction, Mode, Snapped, StudyResult, TravelMatrix
+from geo.pipeline.after import gaps_after
+from geo.pipeline.siting import WhereNext, where_next
 from geo.pipeline.travel import Travel, by_mode, main_layer
 
 FARTHEST_S = 3600.0  # how far the nearest stations are looked for
@@ -142,12 +144,12 @@ class Session:
 
     def scenario(
         self, *, add: Sequence[TrialStation] = (), close: Sequence[str] = (), mode: Mode | None = None,
-        minutes: float | None = None, at: str | None = None, services: Sequence[str] = (),
+        minutes: float | None = None, at: str | None = None, services: Sequence[str] = (), gaps: bool = False,
     ) -> dict[str, Any]:  # fmt: skip
         """Coverage before and after stations are added and closed, by layer and by community that gains or loses.
 
-        The figures are those of a build with the same stations. ``gaps``: people of the main layer that stay
-        uncovered. Raises :class:`geo.errors.InputError` for unknown ids, modes, hours and services.
+        The figures are those of a build with the same stations. ``uncovered``: people of the main layer that stay
+        so; with ``gaps`` also a GeoDataFrame ``gaps``, where they are (:func:`geo.gaps.find_gaps`). Raises :class:`geo.errors.InputError` for unknown ids, modes, hours and services.
         """
         moved = self.moved(mode)
         limit_s = (minutes or moved.study.standard.limit_minutes) * 60.0
@@ -177,7 +179,24 @@ class Session:
             if all_on.any()
             else np.full(len(before_field), np.inf)
         )
-        return self._told(before <= limit_s, after <= limit_s)
+        told = self._told(before <= limit_s, after <= limit_s)
+        if not gaps:
+            return told
+        counting = inputs.stations[self._counting(inputs.stations, at=at, services=services)]
+        left = gaps_after(
+            self.result, moved.router, moved.travel, stations=counting.reset_index(drop=True),
+            station_snap=moved.snapper.snap(
+                counting["lon"].to_numpy(dtype=float), counting["lat"].to_numpy(dtype=float),
+                max_access_m=self.study.standard.max_access_m,
+            ),
+            demand_snap=moved.demand, covered=after <= limit_s, limit_s=limit_s,
+        )  # fmt: skip
+        return {**told, "gaps": left}
+
+    def recommendations(self, asked: SitingSection) -> WhereNext:
+        """Where next, for other wishes than the study's ``[siting]``; raises as :func:`geo.pipeline.where_next`."""
+        study = self.study.model_copy(update={"siting": asked})
+        return where_next(study, ready=(self.result.network, self.result.inputs))
 
     def _seconds(self, moved: Moved, _at: str | None, _services: tuple[str, ...], limit_s: float) -> F64:
         """Dense seconds demand × stations within the limit, once for a mode and a limit."""
@@ -206,19 +225,28 @@ class Session:
             on &= intake.open_at(list(stations["hours"]), [at])[:, 0]
         return on
 
+    @cached_property
+    def _main(self) -> str:
+        return main_layer(self.result.inputs)
+
+    @cached_property
+    def _layers(self) -> dict[str, Bool]:
+        """Which points of the demand are of each layer."""
+        column = self.result.inputs.demand["layer"].to_numpy(dtype=object)
+        return {str(layer): column == layer for layer in dict.fromkeys(column)}
+
     def _told(self, before: Bool, after: Bool) -> dict[str, Any]:
         demand = self.result.inputs.demand
         weight = demand["weight"].to_numpy(dtype=float)
         layers: dict[str, Mapping[str, float]] = {}
-        for layer in dict.fromkeys(demand["layer"]):
-            of = (demand["layer"] == layer).to_numpy()
+        for layer, of in self._layers.items():
             total = float(weight[of].sum())
             sums = [float(weight[of & reached].sum()) for reached in (before, after)]
             layers[layer] = {
                 "total": total, "covered_before": sums[0], "covered_after": sums[1],
                 "share_before": sums[0] / total if total else 0.0, "share_after": sums[1] / total if total else 0.0,
             }  # fmt: skip
-        main = (demand["layer"] == main_layer(self.result.inputs)).to_numpy()
+        main = self._layers[self._main]
         community = demand["community"].to_numpy(dtype=np.int64)
         change = np.where(after, weight, 0.0) - np.where(before, weight, 0.0)
         inside = main & (community >= 0)

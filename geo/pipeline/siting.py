@@ -12,7 +12,7 @@ import pandas as pd
 from geo import report, siting
 from geo.config import SitingSection, Study
 from geo.errors import InputError
-from geo.models import Bool, Inputs
+from geo.models import Bool, Inputs, RoadNetwork
 from geo.pipeline.inputs import Progress, load
 from geo.pipeline.siting_case import Case, make_case
 
@@ -50,14 +50,19 @@ class WhereNext:
 
 
 def where_next(
-    study: Study, *, cache_dir: Path | None = None, progress: Progress = lambda _stage: None
+    study: Study,
+    *,
+    cache_dir: Path | None = None,
+    progress: Progress = lambda _stage: None,
+    ready: tuple[RoadNetwork, Inputs] | None = None,
 ) -> WhereNext:
     """Answer a study's ``[siting]``: the plan with its proof, and what each site is worth.
 
+    ``ready``: the network and inputs where they are loaded already.
     Raises :class:`geo.errors.InputError` for names that are no venue's, demand layers that are not there
     and a study without venues.
     """
-    net, inputs = load(study, cache_dir=cache_dir, progress=progress)
+    net, inputs = ready or load(study, cache_dir=cache_dir, progress=progress)
     asked = study.siting
     if inputs.venues.empty and not asked.close:
         raise InputError(

@@ -211,3 +211,20 @@ def test_one_ways_make_leaving_and_arriving_differ(server, place):
         for end in ("start", "destination")
     ]  # fmt: skip
     assert areas[0].symmetric_difference(areas[1]).area > 0
+
+
+def test_a_band_that_ends_before_the_first_way_is_the_place_itself(server, place):
+    lon, lat = place
+    ask = {"locations": [{"lat": lat, "lon": lon}], "costing": "pedestrian", "contours": [{"time": 1e-9}]}
+    ors = {"locations": [[lon, lat]], "range": [1e-9]}
+    answers = [
+        httpx.post(f"{server}/valhalla/isochrone", json={**ask, "polygons": True}),
+        httpx.post(f"{server}/ors/v2/isochrones/foot-walking", json=ors),
+    ]
+    for answer in answers:
+        assert answer.status_code == 200
+        assert Polygon(answer.json()["features"][0]["geometry"]["coordinates"][0]).area < 1e-9
+    ring = httpx.post(
+        f"{server}/ors/v2/isochrones/foot-walking", json={**ors, "range": [60], "interval": 5e-324}
+    )
+    assert (ring.status_code, ring.json()["error"]["code"]) == (400, 3012)

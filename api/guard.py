@@ -1,0 +1,213 @@
+"""What stands before every request: its identity, its log line, and the limits of the service."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import re
+import time
+import uuid
+from collections import OrderedDict
+from urllib.parse import parse_qs
+
+from fastapi import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.dialects import failure, path_of
+from api.logs import LOGGER, told
+from api.metrics import Metrics
+from api.settings import Settings
+
+COMPUTING = (
+    "/studies",
+    "/isochrone",
+    "/summary",
+    "/ors",
+    "/valhalla",
+    "/ogc",
+)  # pages stay open: frames have no key
+MOST_CLIENTS = 20_000  # whose rates are kept in mind
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """The first header of a name, or nothing."""
+    return next((v.decode("latin-1") for k, v in scope["headers"] if k == name), "")
+
+
+class Trace:
+    """Name the request, count it, log one line, and answer what nobody foresaw without its words."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self.app, self.metrics, self.log = app, metrics, logging.getLogger(LOGGER)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = header(scope, b"x-request-id")
+        request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+        started, status = time.perf_counter(), 0
+
+        async def named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                took = f"app;dur={1000 * (time.perf_counter() - started):.3f}"
+                more = [(b"x-request-id", request_id.encode()), (b"server-timing", took.encode())]
+                message = {**message, "headers": [*message.get("headers", []), *more]}
+            await send(message)
+
+        self.metrics.running.inc()
+        try:
+            await self.app(scope, receive, named)
+        except Exception as error:  # noqa: BLE001 - the last place: none of its words may reach a client or a log
+            self.log.error("unforeseen failure", extra={"data": {"request_id": request_id, **told(error)}})  # noqa: TRY400 - frames only
+            if status == 0:
+                await failure(scope, 500)(scope, receive, named)
+        finally:
+            self.metrics.running.dec()
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", "none")
+            self.metrics.observe(scope["method"], route, status, seconds)
+            data = {
+                "request_id": request_id, "method": scope["method"], "route": route, "status": status,
+                "ms": round(1000 * seconds, 2),
+            }  # fmt: skip
+            self.log.info("request", extra={"data": data})
+
+
+class Guard:
+    """Refuse bodies too large before they are read, strangers, too many requests; end what takes too long."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        self.app, self.settings, self.running = app, settings, 0
+        self.rates = Rates(settings.rate_per_minute)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        length, most = header(scope, b"content-length"), self.settings.max_body_bytes
+        if length.isdecimal() and int(length[:20]) > most:
+            await failure(scope, 413)(scope, receive, send)
+            return
+        refused, headers = self._admitted(scope)
+        if refused:
+            await failure(scope, refused, headers)(scope, receive, send)
+            return
+        told = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
+
+        async def with_headers(message: Message) -> None:
+            if told and message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", []), *told]}
+            await send(message)
+
+        self.running += 1
+        try:
+            await self._in_time(scope, _limited(receive, most), with_headers)
+        finally:
+            self.running -= 1
+
+    def _admitted(self, scope: Scope) -> tuple[int, dict[str, str]]:
+        """The status of a refusal or 0, and the headers that go with either."""
+        if not path_of(scope).startswith(COMPUTING):
+            return 0, {}
+        key = _key(scope)
+        if self.settings.api_keys:
+            if not key:
+                return (403 if path_of(scope).startswith("/ors/") else 401), {"WWW-Authenticate": "ApiKey"}
+            right = (k.get_secret_value().encode() for k in self.settings.api_keys)
+            if not any(hmac.compare_digest(key.encode(), k) for k in right):
+                return 403, {}
+        if self.running >= self.settings.most_waiting:
+            return 503, {"Retry-After": "1"}
+        if not self.settings.rate_per_minute:
+            return 0, {}
+        client = scope.get("client") or ("", 0)
+        name = key if self.settings.api_keys else client[0]
+        left, wait_s = self.rates.take(
+            hashlib.blake2b(name.encode(), digest_size=12).hexdigest(), time.monotonic()
+        )
+        headers = {
+            "X-Ratelimit-Limit": str(self.settings.rate_per_minute),
+            "X-Ratelimit-Remaining": str(left),
+        }
+        return (429, {**headers, "Retry-After": str(wait_s)}) if wait_s else (0, headers)
+
+    async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = ended = False
+
+        async def unless_ended(message: Message) -> None:
+            nonlocal begun
+            if not ended:
+                begun = True
+                await send(message)
+
+        task = asyncio.create_task(_run(self.app, scope, receive, unless_ended))
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self.settings.timeout_s)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if done or begun:
+            await task
+            return
+        ended = True  # a thread cannot be stopped: its answer is dropped when it comes
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())
+        await failure(scope, 504)(scope, receive, send)
+
+
+async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    await app(scope, receive, send)
+
+
+def _limited(receive: Receive, most: int) -> Receive:
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise HTTPException(413, "the body is too large")
+        return message
+
+    return limited
+
+
+def _key(scope: Scope) -> str:
+    """The key as any of the clients sends it: X-API-Key, Authorization, or access_token or api_key in the query."""
+    given = header(scope, b"x-api-key") or header(scope, b"authorization").removeprefix("Bearer ")
+    if given:
+        return given
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return next((asked[name][0] for name in ("access_token", "api_key") if name in asked), "")
+
+
+class Rates:
+    """Token buckets: each client may make ``per_minute`` requests at once, and wins them back over a minute.
+
+    >>> rates = Rates(2)
+    >>> [rates.take("somebody", t) for t in (0.0, 0.0, 0.0, 30.0)]
+    [(1, 0), (0, 0), (0, 30), (0, 0)]
+    """
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self.kept: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, client: str, now_s: float) -> tuple[int, int]:
+        """Requests left, and seconds to wait (0: it may go on)."""
+        tokens, since = self.kept.pop(client, (float(self.per_minute), now_s))
+        tokens = min(self.per_minute, tokens + (now_s - since) * self.per_minute / 60.0)
+        allowed = tokens >= 1.0
+        tokens -= allowed
+        self.kept[client] = (tokens, now_s)
+        if len(self.kept) > MOST_CLIENTS:
+            self.kept.popitem(last=False)
+        return int(tokens), 0 if allowed else max(1, round((1.0 - tokens) * 60.0 / self.per_minute))
