@@ -7,11 +7,12 @@ from time import perf_counter
 
 import numpy as np
 
-from geo.siting.cells import by_time, matrix, within
+from geo.siting.cells import by_time, within
 from geo.siting.conflict import smallest_conflict
 from geo.siting.engine import best_cover
 from geo.siting.model import SCALED_TOTAL, Found, build, run
 from geo.siting.problem import problem
+from geo.siting.sets import Sets
 from geo.siting.task import Answer, Floor, Task, check
 from geo.siting.worth import best_seconds, greedy_plan, reached_times, worth
 
@@ -88,15 +89,16 @@ def _by_engine(task: Task, *, deadline: float) -> Found:
     free = np.flatnonzero(~standing & ~shut)
     if task.goal == "minutes":
         best = best_seconds(task, standing, beyond_s=task.beyond_s)
-        weight, covers = by_time(task.weights, task.times, best)
+        weight, cells = by_time(task.weights, task.times, best)
+        covers = Sets.of(cells)
     else:
-        covers = matrix(task.times)
+        covers = Sets.of(task.times)
         weight = np.where(reached_times(task, standing) > 0, 0.0, task.weights)
     whole = bool(np.all(weight == np.floor(weight)) and weight.sum() < 2**53)
     scale = 1.0 if whole or weight.sum() == 0 else SCALED_TOTAL / float(weight.sum())
     assert task.add is not None
     left = task.add - int((standing & ~stands).sum())
-    reduced = problem(covers[free], weight * scale, free, add=left)
+    reduced = problem(covers.only(free), weight * scale, free, add=left)
     before = worth(task, standing)
     sites, upper, proven = best_cover(reduced, whole=whole, deadline=deadline)
     standing[sites] = True
@@ -117,14 +119,11 @@ def _worst(task: Task, *, deadline: float) -> Found:
     open_pairs = ~shut[site]
     np.minimum.at(nearest, usable.indices[open_pairs], usable.seconds[open_pairs])
     counted = heavy & np.isfinite(nearest)
-    weights = np.where(counted, task.weights, 0.0)
     if not counted.any():
-        return _best(replace(task, goal="cover", weights=weights), deadline=deadline)
+        return _best(replace(task, goal="cover"), deadline=deadline)
     levels = np.unique(usable.seconds[counted[usable.indices]])
     low, high = int(np.searchsorted(levels, nearest[counted].max())), len(levels) - 1
-    least = replace(
-        task, weights=weights, goal="share", share=1.0, costs=None if task.budget is None else task.costs
-    )
+    least = replace(task, goal="share", share=1.0, costs=None if task.budget is None else task.costs)
 
     def at(level: int) -> Found:
         limited = replace(least, times=within(usable, float(levels[level])))
@@ -153,7 +152,7 @@ def _worst(task: Task, *, deadline: float) -> Found:
         points = tuple(int(i) for i in np.flatnonzero(counted))
         ceiling = Floor(points, 1.0, "share", worst_s)
         rules = replace(task.rules, floors=(*task.rules.floors, ceiling))
-        last = replace(task, weights=weights, times=within(usable, worst_s), rules=rules, beyond_s=worst_s)
+        last = replace(task, times=within(usable, worst_s), rules=rules, beyond_s=worst_s)
         if high > 0 and task.rules.capacity is None:
             sooner = replace(last, goal="cover", times=last.times)
             kept, last = _fewest_at_worst(sooner, float(levels[high - 1]), points, kept, deadline=deadline)
@@ -166,7 +165,7 @@ def _fewest_at_worst(
     task: Task, sooner_s: float, points: tuple[int, ...], kept: Found, *, deadline: float
 ) -> tuple[Found, Task]:
     """The most weight within ``sooner_s`` while all is within the worst time; the rule that keeps it so."""
-    total = float(task.weights.sum())
+    total = float(task.weights[list(points)].sum())
     best = run(build(task, reach_s=sooner_s), seconds=deadline - perf_counter())
     if best.standing is None or best.status != "optimal":
         return kept, task

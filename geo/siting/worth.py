@@ -7,12 +7,13 @@ import numpy as np
 from geo.models import F64, Bool
 from geo.siting.cells import matrix, within
 from geo.siting.model import new_costs
+from geo.siting.sets import Sets
 from geo.siting.task import Floor, Task
 
 
 def reached_times(task: Task, standing: Bool) -> F64:
     """How many standing sites reach each point."""
-    return np.asarray(matrix(task.times)[np.flatnonzero(standing)].sum(axis=0), dtype=np.float64).ravel()
+    return Sets.of(task.times).hits(np.flatnonzero(standing)).astype(np.float64)
 
 
 def best_seconds(task: Task, standing: Bool, *, beyond_s: float) -> F64:

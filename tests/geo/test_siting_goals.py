@@ -283,6 +283,14 @@ def test_the_worst_case_is_followed_by_the_fewest_at_it():
     assert (answer.opened, answer.objective) == ((1,), 300.0)
 
 
+def test_a_floor_counts_those_whom_nobody_reaches_also_where_the_worst_case_is_asked():
+    times = sparse_times([[60.0, np.nan, np.nan], [300.0, 60.0, np.nan]])
+    task = Task(np.array([1.0, 1.0, 2.0]), times, goal="worst", add=2)
+    for share, status in ((0.5, "optimal"), (0.6, "infeasible")):
+        floors = (Floor((0, 1, 2), share, "all"),)
+        assert solve(replace(task, rules=Rules(floors=floors))).status == status
+
+
 def test_gradual_reach_lies_between_its_limits():
     times = sparse_times([[100.0, 900.0, 1400.0], [1400.0, 500.0, 100.0]])
     w, cells = gradual(np.array([10.0, 10.0, 10.0]), times, full_s=300.0, none_s=1300.0, levels=10)
