@@ -15,7 +15,7 @@ from time import perf_counter
 
 import numpy as np
 
-from geo.compiled import in_chunks, kernel
+from geo.compiled import kernel
 from geo.models import F64, I32, I64, Bool
 from geo.siting.problem import Problem
 
@@ -23,7 +23,6 @@ RESTART_STEPS = 40  # steps between two looks at the averages, and at the clock
 FIRST_BALANCE = 8.0  # of dual against primal steps; adapted at every restart
 START_SHARE = 0.4  # of their weight, as first multipliers of the rows that a good plan covers
 CUTS = 60  # halvings for the price at which the shares sum to the number of sites
-CHUNK = 4096  # rows that a thread takes at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ class Relaxation:
             pace = 1.0 / (self.balance * self._mass)
             share = _shared(self.share + pace * self._worth, pace, of.add)
             load = self._loaded(share)
-            _step_all(u, of.weight, load, self._load, self._degree, self.balance)
+            _step(u, of.weight, load, self._load, self._degree, self.balance)
             self.share, self._load = share, load
             self._worth = of.covers.sums(u)
             self._keep(u, self._worth)
@@ -146,30 +145,33 @@ class Relaxation:
         return load
 
 
-def _shared(wanted: F64, pace: F64, add: int) -> F64:
+@kernel
+def _shared(wanted: F64, pace: F64, add: float) -> F64:
     """The nearest shares from 0 to 1 that sum to ``add``, distances weighed by ``1 / pace``."""
-    low, high = float(((wanted - 1.0) / pace).min()), float((wanted / pace).max())
+    low, high = np.inf, -np.inf
+    for j in range(len(wanted)):
+        low = min(low, (wanted[j] - 1.0) / pace[j])
+        high = max(high, wanted[j] / pace[j])
     for _ in range(CUTS):
         price = (low + high) / 2.0
-        if np.clip(wanted - pace * price, 0.0, 1.0).sum() > add:
+        if price <= low or price >= high:
+            break
+        total = 0.0
+        for j in range(len(wanted)):
+            total += min(max(wanted[j] - pace[j] * price, 0.0), 1.0)
+        if total > add:
             low = price
         else:
             high = price
-    return np.clip(wanted - pace * high, 0.0, 1.0)
-
-
-def _step_all(u: F64, weight: F64, load: F64, before: F64, degree: F64, balance: float) -> None:
-    def some(first: int, last: int) -> None:
-        _step(u, weight, load, before, degree, balance, first, last)
-
-    in_chunks(len(u), CHUNK, some)
+    share = np.empty(len(wanted))
+    for j in range(len(wanted)):
+        share[j] = min(max(wanted[j] - pace[j] * high, 0.0), 1.0)
+    return share
 
 
 @kernel
-def _step(
-    u: F64, weight: F64, load: F64, before: F64, degree: F64, balance: float, first: int, last: int
-) -> None:
-    for i in range(first, last):
+def _step(u: F64, weight: F64, load: F64, before: F64, degree: F64, balance: float) -> None:
+    for i in range(len(u)):
         to = u[i] - balance * weight[i] / degree[i] * (2.0 * load[i] - before[i] - 1.0)
         u[i] = min(max(to, 0.0), weight[i])
 

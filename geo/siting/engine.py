@@ -16,6 +16,8 @@ from geo.siting.search import covered_rows, covered_weight, greedy, kicked, swap
 ROUNDS = 40  # of bounds, kicks and settling before branch and cut
 STEPS = 160  # of the relaxation, each round
 ENOUGH = 0.15  # of the gap may be the relaxation's own inexactness: more steps would not close it
+KICKS = 25  # in the first round, twice as many in each that follows, up to
+MOST_KICKS = 200
 CORE_SHARE = 1e-3  # candidates with less of a share in the relaxation are left out of the kicks
 SETTLED_SHARE = 0.05  # of the candidates, or it is not worth building the problem anew
 MIP_PAIRS = 2_000_000  # with more pairs branch and cut does not get past its root
@@ -39,7 +41,7 @@ def best_cover(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float
         if upper - best < margin:
             return kept, best, True
         solved = relaxed.improve(steps=STEPS, best=best - base, enough=ENOUGH, deadline=deadline)
-        plan = _kicked_core(small, plan, relaxed.share, seed=count, deadline=deadline)
+        plan = _kicked_core(small, plan, relaxed.share, count=count, deadline=deadline)
         value = base + covered_weight(small, plan)
         if value > best:
             kept, best = np.concatenate((taken, small.candidate[plan])), value
@@ -90,12 +92,13 @@ def _plan(of: Problem, *, kept: I64, deadline: float) -> I64:
     return swapped(of, plan, deadline=deadline) if len(plan) else plan
 
 
-def _kicked_core(of: Problem, plan: I64, share: F64, *, seed: int, deadline: float) -> I64:
+def _kicked_core(of: Problem, plan: I64, share: F64, *, count: int, deadline: float) -> I64:
     """A better plan among the candidates that the relaxation opens in part, where there is one."""
     inside = share > CORE_SHARE
     inside[plan] = True
     at = np.flatnonzero(inside)
     core = problem(of.covers.only(at), of.weight, at, add=of.add)
-    found = kicked(core, _plan(core, kept=plan, deadline=deadline), seed=seed, deadline=deadline)
+    first, kicks = _plan(core, kept=plan, deadline=deadline), min(KICKS << count, MOST_KICKS)
+    found = kicked(core, first, kicks=kicks, seed=count, deadline=deadline)
     better = np.sort(core.candidate[found])
     return better if covered_weight(of, better) > covered_weight(of, plan) else plan

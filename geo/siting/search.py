@@ -15,7 +15,6 @@ from geo.siting.sets import Sets
 
 MAX_SWAPS = 500
 SWAPS_AT_ONCE = 10  # between two looks at the clock
-KICKS = 200
 KICK_WORK = 4e8  # pairs of site and row looked at, about: fewer kicks for large problems
 MAX_KICK = 6  # sites dropped at once
 GOOD = 10  # candidates that a dropped site's successor is drawn from
@@ -134,7 +133,7 @@ def swapped(of: Problem, plan: I64, *, deadline: float = np.inf) -> I64:
     return np.sort(state.plan)
 
 
-def kicked(of: Problem, plan: I64, *, seed: int, deadline: float) -> I64:
+def kicked(of: Problem, plan: I64, *, kicks: int, seed: int, deadline: float) -> I64:
     """Leave a local optimum: drop a few sites, add good ones at random, swap again; keep the best.
 
     The random numbers are fixed by ``seed``, so the same problem gives the same plan while time lasts.
@@ -145,7 +144,7 @@ def kicked(of: Problem, plan: I64, *, seed: int, deadline: float) -> I64:
     tolerance = _tolerance(of)
     best = Local.of_plan(of, np.sort(plan))
     value = best.value()
-    for _ in range(min(KICKS, int(KICK_WORK / max(len(of.covers.indices), 1)))):
+    for _ in range(min(kicks, int(KICK_WORK / max(len(of.covers.indices), 1)))):
         if perf_counter() > deadline:
             break
         trial = best.copy()

@@ -12,6 +12,7 @@ from geo.compiled import in_chunks, kernel
 from geo.models import F64, I32, I64, Bool, TravelMatrix
 
 CHUNK = 256  # rows that a thread takes at least
+ALONE = 400_000  # pairs below which one thread does it all
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,10 @@ class Sets:
         def some(first: int, last: int) -> None:
             _sums(self.indptr, self.indices, value, out, first, last)
 
-        in_chunks(len(self), CHUNK, some)
+        if len(self.indices) < ALONE:  # waking a thread takes longer than the work
+            some(0, len(self))
+        else:
+            in_chunks(len(self), CHUNK, some)
         return out
 
     def hits(self, rows: I64) -> I32:
