@@ -27,11 +27,16 @@ def best_seconds(task: Task, standing: Bool, *, beyond_s: float) -> F64:
 
 
 def worth(task: Task, standing: Bool) -> float:
-    """The sum that is maximised (without capacity): weight, minus cost, or minus weighted seconds."""
+    """What is maximised (without capacity): weight, minus cost, minus weighted seconds, minus the longest seconds."""
     if task.goal == "share":
         return -float(new_costs(task)[standing].sum())
     if task.goal == "minutes":
         return -float(task.weights @ best_seconds(task, standing, beyond_s=task.beyond_s))
+    if task.goal == "worst":
+        usable = np.ones(len(standing), dtype=np.bool_)
+        usable[list(task.rules.forbidden)] = False
+        counted = (reached_times(task, usable | task.stands()) > 0) & (task.weights > 0)
+        return -float(best_seconds(task, standing, beyond_s=task.beyond_s)[counted].max(initial=0.0))
     times = reached_times(task, standing)
     value = float(task.weights[times > 0].sum())
     return value + task.backup * float(task.weights[times > 1].sum()) if task.goal == "backup" else value

@@ -74,6 +74,32 @@ def test_the_next_best_is_the_best_of_the_others(task):
         )
 
 
+@settings(max_examples=30, deadline=None)
+@given(tasks("cover", "groups"))
+def test_what_is_kept_when_any_one_other_site_says_no(task):
+    answer = solve(task)
+    old = set(np.flatnonzero(task.stands()).tolist())
+    gain = covered(task, old | set(answer.opened)) - covered(task, old)
+    for item in explain(task, answer):
+        left = [
+            covered(task, (old | set(answer.opened)) - {other}) - covered(task, old)
+            for other in answer.opened
+            if other != item.site
+        ]
+        assert item.kept_refused == pytest.approx(min(left, default=gain) / gain if gain > 0 else 1.0)
+
+
+def test_worths_of_the_worst_case_are_seconds():
+    times = sparse_times([[60.0, np.nan, 900.0], [900.0, 120.0, 300.0], [800.0, 700.0, 60.0]])
+    task = Task(np.ones(3), times, goal="worst", add=2, beyond_s=BEYOND_S)
+    answer = solve(task)
+    assert (answer.opened, answer.objective) == ((0, 1), 300.0)
+    first, second = explain(task, answer)
+    assert (first.last, second.last) == (600.0, 700.0)  # the longest is 900 s, and beyond all (1000 s)
+    assert (first.instead, first.instead_loss) == (2, 500.0)
+    assert (second.instead, second.instead_loss) == (2, 400.0)
+
+
 def test_alternatives_are_the_plans_next_in_order():
     rng = np.random.default_rng(4)
     table = np.where(rng.random((8, 80)) < 0.4, 60.0, np.nan)
