@@ -14,6 +14,7 @@ from geo.siting.model import SCALED_TOTAL, Found, build, run
 from geo.siting.problem import problem
 from geo.siting.sets import Sets
 from geo.siting.task import Answer, Floor, Task, check
+from geo.siting.ties import settled
 from geo.siting.worth import best_seconds, greedy_plan, reached_times, worth
 
 CONFLICT_S = 20.0  # longest search for the reason why no plan exists
@@ -22,8 +23,10 @@ CONFLICT_S = 20.0  # longest search for the reason why no plan exists
 def solve(task: Task, *, time_limit_s: float = 60.0) -> Answer:
     """The best plan for ``task``, with the proof of how good it is.
 
-    The same task gives the same answer as long as no time limit is reached; of sites that reach the
-    same the lower number is taken where nothing else tells them apart. A plan found by the time limit is never worse
+    The same task gives the same answer as long as no time limit is reached. Of plans that one
+    exchange parts and that are worth the same, *cover* and *backup* give the one with the fewer
+    weighted seconds, then the one with the lower number; the other goals, of sites alike in all their times, the
+    lower number (:func:`geo.siting.ties.settled`; with capacities nothing is promised). A plan found by the time limit is never worse
     than the greedy one and comes with a proven bound. Raises :class:`geo.errors.InputError` for
     what cannot be meant, :class:`geo.errors.RunError` where the solver fails.
 
@@ -46,6 +49,11 @@ def solve(task: Task, *, time_limit_s: float = 60.0) -> Answer:
             everyone = "凡可达者都在所给时限内 / all who can be reached at all, within the longest time given"
             words = tuple(everyone if w.startswith("覆盖 100 %") else w for w in words)
         return _answer(task, found, began=began, conflict=words)
+    if found.standing is not None:
+        standing = settled(task, found.standing, deadline=deadline)
+        if task.goal in {"cover", "backup"} and task.rules.capacity is None:
+            found = replace(found, value=worth(task, standing))
+        found = replace(found, standing=standing, bound=max(found.bound, found.value))
     return _answer(task, found, began=began)
 
 
