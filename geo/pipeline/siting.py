@@ -14,6 +14,7 @@ from geo.config import SitingSection, Study
 from geo.errors import InputError
 from geo.models import Bool, Inputs
 from geo.pipeline.inputs import Progress, load
+from geo.pipeline.sites import stages_frame
 from geo.pipeline.siting_ask import whom_to_ask
 from geo.pipeline.siting_case import Case, make_case
 
@@ -211,19 +212,8 @@ def _alone(task: siting.Task, site: int, kept: Bool) -> float:
 
 
 def _stages(case: Case, asked: SitingSection, venues: pd.DataFrame, *, count: int) -> pd.DataFrame:
-    columns = ["stage", "venue_id", "name", "value", "gain", "best", "bound", "price", "proven"]
-    if not asked.stages or asked.goal in {"share", "worst"}:
-        return pd.DataFrame(columns=columns)
-    found = siting.stages(case.task, up_to=asked.stages, time_limit_s=asked.time_limit_s)
-    start = siting.worth(case.task, case.task.stands())
-    values = np.concatenate(([abs(start)], found.nested))
-    rows = [
-        (k + 1, venues.iloc[site - count]["venue_id"], case.task.name(site), found.nested[k],
-         abs(values[k + 1] - values[k]), found.best[k], found.bound[k], abs(found.best[k] - found.nested[k]),
-         found.proven[k])
-        for k, site in enumerate(found.order)
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    up_to = 0 if asked.goal in {"share", "worst"} else asked.stages
+    return stages_frame(case.task, venues, up_to=up_to, time_limit_s=asked.time_limit_s, count=count)
 
 
 def _alternatives(case: Case, asked: SitingSection, answer: siting.Answer) -> pd.DataFrame:

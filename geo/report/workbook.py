@@ -62,7 +62,9 @@ _HEADINGS = {
 }  # fmt: skip
 _FORMATS = {
     **dict.fromkeys(("lon", "lat"), "0.000000"),
-    **dict.fromkeys(("population", "covered_people", "people", "gain"), "#,##0"),
+    **dict.fromkeys(
+        ("population", "covered_people", "people", "gain", "lost", "value", "best", "bound", "price"), "#,##0"
+    ),
     **dict.fromkeys(("median_minutes", "nearest_minutes", "straight_m", "area_km2"), "0.0"),
 }
 
@@ -80,6 +82,8 @@ def write_workbook(result: StudyResult, path: Path) -> None:
         ("达标 Compliance", compliance_frame(result.inputs.stations, result.standard["compliance"])),
         ("盲区 Gaps", gaps),
         ("选址建议 Sites", sites),
+        *(() if result.stages is None or result.stages.empty else (("分期 Stages", result.stages),)),
+        *(() if result.stations_worth is None else (("驿站价值 Worth", result.stations_worth),)),
         *(
             ()
             if result.problems is None

@@ -58,7 +58,9 @@ def _equal(task: Task, standing: Bool, site: int) -> I64:
         like = sets.sizes() == len(own)
         for other in np.flatnonzero(like):
             seconds = task.times.seconds[task.times.indptr[other] : task.times.indptr[other + 1]]
-            like[other] = np.array_equal(sets.row(int(other)), sets.row(site)) and np.array_equal(seconds, own)
+            like[other] = np.array_equal(sets.row(int(other)), sets.row(site)) and np.array_equal(
+                seconds, own
+            )
     return np.flatnonzero(like & ~standing & ~task.stands())
 
 

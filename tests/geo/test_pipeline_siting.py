@@ -11,6 +11,7 @@ from geo import pipeline
 from geo.cli import app
 from geo.config import with_siting
 from geo.errors import InputError
+from geo.report.workbook import write_workbook
 
 
 @pytest.fixture(scope="module")
@@ -198,3 +199,22 @@ def test_whom_to_ask_is_told_by_gap(five, ask):
     first = five.sites["name"].iloc[0]
     assert first in set(asked["venue"])
     assert first not in set(ask(add=1, refuse=(first,)).ask["venue"])
+
+
+def test_the_report_has_the_stages_and_what_each_station_is_worth(five, cache, tmp_path):
+    study = with_siting(pipeline.sample_study(), {"add": 2, "stages": 3})
+    result = pipeline.run(study, cache_dir=cache)
+    for column in ("stage", "name", "price", "proven"):
+        assert list(result.stages[column]) == pytest.approx(list(five.stages[column].head(3)))
+    assert list(result.stages["value"]) == pytest.approx(list(five.stages["value"].head(3)))
+    mine = result.stations_worth.set_index("station_id")["lost"]
+    assert mine.is_monotonic_decreasing
+    assert dict(mine) == pytest.approx(dict(five.stations.set_index("station_id")["lost"]))
+    write_workbook(result, tmp_path / "report.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx")
+    assert [row[0] for row in book["分期 Stages"].iter_rows(min_row=2, max_row=4, values_only=True)] == [
+        1,
+        2,
+        3,
+    ]
+    assert book["驿站价值 Worth"].max_row >= len(result.inputs.stations) + 1
