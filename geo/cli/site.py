@@ -160,6 +160,9 @@ def _print(found: Any, out: Path | None) -> None:
         console.print("[bold red]✗[/] 没有方案能同时满足 / no plan keeps all of these:", highlight=False)
         for words in answer.conflict:
             console.print(f"  · {words}", markup=False, highlight=False, soft_wrap=True)
+        if answer.goal == "worst":
+            hint = "--worst 要顾到每个有场所可达的人：加大 --add，或改用 --minutes / --worst must reach everyone whom some venue reaches: raise --add, or ask --minutes"
+            console.print(f"  → {hint}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2)
     _print_sites(console, found)
     for row in found.closed.itertuples():
@@ -211,17 +214,15 @@ def _print(found: Any, out: Path | None) -> None:
 def _print_sites(console: Console, found: Any) -> None:
     """A card of a few lines for each site: a table of so many columns would cut the names off."""
     for row in found.sites.itertuples():
+        served = f"（分到 served {row.served:,.0f}）" if "served" in found.sites else ""
         workers = f"，劳动者 workers +{row.workers:,.0f}" if row.workers else ""
         console.print(
             f"[bold]{row.rank}. {escape(str(row.name))}[/]（{escape(str(row.kind))}）"
-            f"新增 gain {row.gain:,.0f} 人 people{workers}，重叠 overlap {percent(row.overlap)}",
+            f"新增 gain {row.gain:,.0f} 人 people{served}{workers}，重叠 overlap {percent(row.overlap)}",
             highlight=False, soft_wrap=True,
         )  # fmt: skip
-        gains = "、".join(
-            f"{g['name'] or '—'} {g['people']:,.0f}"
-            for g in row.communities_gain[:NAMED]
-            if g["people"] >= 0.5
-        )
+        known = [g for g in row.communities_gain if g["name"] and g["people"] >= 0.5]
+        gains = "、".join(f"{g['name']} {g['people']:,.0f}" for g in known[:NAMED])
         lines = [f"受益 where: {gains}"] if gains else []
         lines.append(
             f"若 ±10 % 速度保 kept {percent(row.kept_slow)} / {percent(row.kept_fast)}；"

@@ -28,7 +28,7 @@ class WhereNext:
     ``sites``: one row an opened venue, ``rank venue_id name kind lon lat gain workers communities_gain(list of {name, people, workers})
     minutes_saved overlap services hours instead instead_loss kept_slow kept_fast kept_refused geometry``
     (EPSG:4326; ``workers``: of the demand layer of that name, newly within the standard, 0 without such a
-    layer; ``instead_loss`` in people, in person-minutes for *minutes*, in minutes for *worst*); ``closed``: stations to close, ``station_id name lost``; ``stations``: what each
+    layer; ``served``, with a capacity only: people assigned to it; ``instead_loss`` in people, in person-minutes for *minutes*, in minutes for *worst*); ``closed``: stations to close, ``station_id name lost``; ``stations``: what each
     existing station alone reaches, ``station_id name lost redundant``; ``stages``: ``stage venue_id name value gain
     best bound price proven``; ``alternatives``: ``rank names objective``; ``ask``: for each gap the venues to ask,
     ``gap venue kind people``. ``covered``: people within the standard without
@@ -193,6 +193,8 @@ def _sites(
         "overlap", "services", "hours", "instead", "instead_loss", "kept_slow", "kept_fast", "kept_refused",
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
+    if answer.loads:
+        frame = frame.assign(served=[answer.loads[site] for site in order])
     shapes = gpd.points_from_xy(frame["lon"].astype(float), frame["lat"].astype(float))
     return gpd.GeoDataFrame(frame, geometry=shapes, crs="EPSG:4326")
 

@@ -52,6 +52,7 @@ _HEADINGS = {
     "instead": "若拒绝，次选 Next best", "instead_loss": "次选损失 Lost with the next best",
     "kept_slow": "慢 10 % 仍保 Kept at −10 % speed", "kept_fast": "快 10 % 时 At +10 % speed",
     "kept_refused": "另一处拒绝时全案仍保 Plan kept if one other refuses", "workers": "新增覆盖劳动者 Workers gained",
+    "served": "分到人数 People assigned",
     "lost": "若无则失 Lost without it", "redundant": "可关而无损 Redundant by itself", "stage": "期 Stage",
     "value": "累计 Value", "best": "该数目最优 Best for the number", "bound": "上界 Bound", "price": "分期代价 Price of nesting",
     "proven": "已证明 Proven", "names": "场所 Venues", "objective": "目标值 Objective",

@@ -177,6 +177,7 @@ def test_room_is_counted_for_one_service_at_one_hour_only(ask):
     noon = ask(add=2, capacity=1500.0, times=("Tue 12:00",), services=("water",))
     assert noon.answer.status == "optimal"
     assert noon.answer.after - noon.answer.before <= 2 * 1500 + 1e-6
+    assert (noon.sites["served"] <= 1500 + 1e-6).all()
     for more in ({"times": ("Tue 12:00", "Tue 23:00")}, {"gradual_minutes": (5.0, 20.0)}):
         with pytest.raises(InputError, match="capacity"):
             ask(add=2, capacity=1500.0, **more)
