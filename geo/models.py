@@ -348,7 +348,9 @@ class StudyResult:
     ``minutes geometry`` (nested MultiPolygons). ``gaps``: ``gap_id rank name_zh name_en people
     area_km2 nearest_station nearest_minutes straight_m reason_zh reason_en reason community
     geometry``. ``recommendations``: ``rank venue_id name kind lon lat gain communities_gain(list of
-    {name, people}) geometry``. ``problems`` (None without a ledger): its rows with ``nearest_station
+    {name, people}) geometry``. ``stages``: the nested plans of ``[siting] stages``, ``stage venue_id name value gain best
+    bound price proven``; ``stations_worth``: what each station alone covers, ``station_id name lost redundant``.
+    ``problems`` (None without a ledger): its rows with ``nearest_station
     nearest_minutes gap_id`` and points, None where not placed. ``moves``: the modes that the page can compute,
     the study's own first. ``open_at``: stations × times, from ``times``. ``summary`` is
     summary.json.
@@ -372,6 +374,8 @@ class StudyResult:
     gaps: gpd.GeoDataFrame
     recommendations: gpd.GeoDataFrame
     plan: Plan | None
+    stages: pd.DataFrame | None = None
+    stations_worth: pd.DataFrame | None = None
     problems: gpd.GeoDataFrame | None = None
     moves: tuple[Movement, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)

@@ -24,12 +24,18 @@ from geo.cli.app import (
     stages,
 )
 from geo.config import load_study, with_siting
+from geo.errors import InputError
 
 GOALS = {
     "cover": "覆盖 covered", "share": "新站费用 cost of new stations", "minutes": "总人·分钟 person-minutes",
     "worst": "最远分钟 longest minutes", "backup": "覆盖与备份 covered, and twice",
 }  # fmt: skip
 
+STATUS = {
+    "optimal": "已证最优 proven optimal", "time_limit": "未证最优，差距至多如上 not proven: off by the gap at most",
+    "infeasible": "无解 infeasible",
+}  # fmt: skip
+LOST = {"minutes": "人·分钟 person-minutes", "worst": "分钟，就最远者 minutes for the farthest"}
 NAMED = 5  # redundant stations printed; --json and sites.xlsx have all
 
 
@@ -102,8 +108,13 @@ def site(
 
     goals = [g for g, on in (("minutes", minutes), ("worst", worst), ("backup", backup)) if on]
     goals += ["share"] if cover is not None else []
+    if len(goals) > 1:
+        named = " ".join("--cover" if g == "share" else f"--{g}" for g in goals)
+        raise InputError(
+            f"一次只能有一个目标，给了 {named}；请各运行一次再比较 / one goal at a time, found {named}: run each and compare"
+        )
     given: dict[str, Any] = {
-        "goal": goals[0] if len(goals) == 1 else goals or None,
+        "goal": goals[0] if goals else None,
         "add": add if add is not None or (close is None and move is None) else 0,
         "share": cover, "close": close, "move": move, "budget": budget, "must": must or None,
         "refuse": refuse or None, "one_per": one_per, "spacing_minutes": spacing,
@@ -149,34 +160,11 @@ def _print(found: Any, out: Path | None) -> None:
         console.print("[bold red]✗[/] 没有方案能同时满足 / no plan keeps all of these:", highlight=False)
         for words in answer.conflict:
             console.print(f"  · {words}", markup=False, highlight=False, soft_wrap=True)
+        if answer.goal == "worst":
+            hint = "--worst 要顾到每个有场所可达的人：加大 --add，或改用 --minutes / --worst must reach everyone whom some venue reaches: raise --add, or ask --minutes"
+            console.print(f"  → {hint}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2)
-    if len(found.sites):
-        table = Table(
-            "#",
-            "场所 venue",
-            "类型 kind",
-            "新增 gain",
-            "受益社区 communities",
-            "重叠 overlap",
-            "±10 % 速度 speed",
-            "若拒绝 if it says no",
-        )
-        for row in found.sites.itertuples():
-            gains = "、".join(f"{g['name']} {g['people']:,.0f}" for g in row.communities_gain[:3])
-            instead = f"{row.instead} (−{row.instead_loss:,.0f})" if row.instead else "—"
-            speeds = f"{percent(row.kept_slow)} / {percent(row.kept_fast)}"
-            cells = (
-                str(row.rank),
-                str(row.name),
-                str(row.kind),
-                f"{row.gain:,.0f}",
-                gains,
-                percent(row.overlap),
-                speeds,
-                instead,
-            )
-            table.add_row(*map(escape, cells))
-        console.print(table)
+    _print_sites(console, found)
     for row in found.closed.itertuples():
         console.print(f"关闭 close: {row.name}（−{row.lost:,.0f}）", markup=False, highlight=False)
     if len(found.stages):
@@ -203,7 +191,7 @@ def _print(found: Any, out: Path | None) -> None:
     unit = 60.0 if answer.goal in {"minutes", "worst"} else 1.0
     console.print(
         f"{GOALS[answer.goal]} {answer.objective / unit:,.1f}，上界 bound {answer.bound / unit:,.1f}，"
-        f"差距 gap {percent(answer.gap)}（{answer.status}，{answer.seconds:.1f} s）",
+        f"差距 gap {percent(answer.gap)}（{STATUS[answer.status]}，{answer.seconds:.1f} s）",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
     before, after = found.covered
@@ -214,10 +202,48 @@ def _print(found: Any, out: Path | None) -> None:
     )  # fmt: skip
     spare = found.stations[found.stations["redundant"]]
     if len(spare):
-        some = "、".join(spare["name"].map(str).head(NAMED))
+        some = "、".join(spare["name"].map(str).head(NAMED)) + (" …" if len(spare) > NAMED else "")
         console.print(
-            f"单独关闭而无人失去的 {len(spare)} 站 stations that nobody would miss, each by itself: {some} …",
+            f"单独关闭而无人失去的 {len(spare)} 站 stations that nobody would miss, each by itself: {some}",
             markup=False, highlight=False, soft_wrap=True,
         )  # fmt: skip
     if out is not None:
         console.print(f"写出 written: {out.resolve()}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_sites(console: Console, found: Any) -> None:
+    """A card of a few lines for each site: a table of so many columns would cut the names off."""
+    for row in found.sites.itertuples():
+        served = f"（分到 served {row.served:,.0f}）" if "served" in found.sites else ""
+        workers = f"，劳动者 workers +{row.workers:,.0f}" if row.workers else ""
+        console.print(
+            f"[bold]{row.rank}. {escape(str(row.name))}[/]（{escape(str(row.kind))}）"
+            f"新增 gain {row.gain:,.0f} 人 people{served}{workers}，重叠 overlap {percent(row.overlap)}",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        known = [g for g in row.communities_gain if g["name"] and g["people"] >= 0.5]
+        gains = "、".join(f"{g['name']} {g['people']:,.0f}" for g in known[:NAMED])
+        lines = [f"受益 where: {gains}"] if gains else []
+        lines.append(
+            f"若 ±10 % 速度保 kept {percent(row.kept_slow)} / {percent(row.kept_fast)}；"
+            f"另一处拒绝时全案保 plan kept if one other refuses {percent(row.kept_refused)}"
+        )
+        if row.instead:
+            lost = -row.instead_loss
+            unit = LOST.get(found.answer.goal, "人 people")
+            lines.append(
+                f"若拒绝，改问 if it says no: {row.instead}（{_signed(lost, found.answer.goal)} {unit}）"
+            )
+        for line in lines:
+            console.print(f"   {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _signed(gained: float, goal: str) -> str:
+    """What a change brings, with its sign; minutes count the other way round.
+
+    >>> _signed(-868.4, "cover"), _signed(-0.04, "cover"), _signed(-12.5, "worst")
+    ('−868', '±0', '+12.5')
+    """
+    figure = -gained if goal in LOST else gained
+    text = f"{abs(figure):,.1f}" if goal == "worst" else f"{abs(figure):,.0f}"
+    return f"±{text}" if not text.strip("0.") else f"{'+' if figure > 0 else '−'}{text}"

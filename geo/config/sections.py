@@ -284,7 +284,7 @@ class SitingSection(Section):
     the rest. ``must`` and ``refuse``: ids or names of venues (``must`` of stations too). ``floor_*``: the
     least share of people covered in each. ``layers``: weight of each demand layer. ``services`` and ``times``: what a
     station must offer, and when it must be open, to count. ``gradual_minutes``: from full to no worth.
-    ``capacity``: people that a new station can serve.
+    ``capacity``: people that a new station can serve (with one service and one time at most).
     """
 
     goal: Literal["cover", "share", "minutes", "worst", "backup"] = "cover"
@@ -328,17 +328,34 @@ class SitingSection(Section):
     @model_validator(mode="after")
     def _together(self) -> SitingSection:
         if self.close and self.move:
-            raise ValueError("close 与 move 不可同用 / give close or move, not both")
-        if self.budget is not None and not self.costs:
-            raise ValueError("有 budget 须有 [siting.costs] / budget needs [siting.costs]")
-        if self.gradual_minutes is not None and not 0 <= self.gradual_minutes[0] < self.gradual_minutes[1]:
-            raise ValueError("gradual_minutes 应由小到大 / gradual_minutes must ascend")
-        if self.capacity is not None and (self.gradual_minutes or self.services or self.times):
             raise ValueError(
-                "capacity 不可与 gradual_minutes、services、times 同用 / capacity cannot be combined with them"
+                f"close = {self.close} 与 move = {self.move} 不可同用，请只留一个 / give close or move, not both"
+            )
+        if self.budget is not None and not self.costs:
+            raise ValueError(
+                "有 budget 须在 study.toml 写 [siting.costs]，如 mall = 3.0、other = 1.0 / "
+                "budget needs [siting.costs] in study.toml: mall = 3.0, other = 1.0"
+            )
+        if self.gradual_minutes is not None and not 0 <= self.gradual_minutes[0] < self.gradual_minutes[1]:
+            raise ValueError(
+                f"gradual_minutes 应由小到大，现为 {self.gradual_minutes} / gradual_minutes must ascend; found {self.gradual_minutes}"
+            )
+        if self.capacity is not None and self.gradual_minutes is not None:
+            raise ValueError(
+                "capacity 不可与 gradual_minutes 同用：部分覆盖的人算不出占几个位子 / "
+                "capacity cannot be combined with gradual_minutes: a person half covered takes no half seat"
+            )
+        if self.capacity is not None and max(len(self.services), 1) * max(len(self.times), 1) > 1:
+            raise ValueError(
+                f"有 capacity 时至多一项 services、一个 times，现为 {len(self.services)} 项 {len(self.times)} 个；可分次求解 / "
+                f"with capacity give one of services and one of times at most; found {len(self.services)} and "
+                f"{len(self.times)}: ask once for each"
             )
         if self.gradual_minutes is not None and self.goal not in {"cover", "share"}:
-            raise ValueError("gradual_minutes 只用于 cover、share / is for cover and share only")
+            raise ValueError(
+                f"gradual_minutes 只用于目标 cover、share，现为 {self.goal} / "
+                f"gradual_minutes is for the goals cover and share; found {self.goal}"
+            )
         return self
 
 

@@ -122,7 +122,9 @@ def _defect(error: Any, file: str) -> Defect:
         case "missing":
             message = "缺少此项 / this key is required"
         case "value_error":
-            message = f"{error['ctx']['error']} (found: {found!r})"
+            # a rule between several keys was given all of them: what was found is in its words
+            shown = "" if isinstance(found, dict) else f" (found: {found!r})"
+            message = f"{error['ctx']['error']}{shown}"
         case _:
             message = f"值不对：{found!r} / {error['msg']}; found {found!r}"
     return Defect(without_password(message), file=file, key=key)

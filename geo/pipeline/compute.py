@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from geo import coverage, gaps, intake, network, report
+from geo import coverage, gaps, intake, network, report, siting
 from geo.config import Study
 from geo.models import Inputs, StudyResult
 from geo.pipeline.inputs import Progress, load
 from geo.pipeline.moves import moves
 from geo.pipeline.shapes import shapes
-from geo.pipeline.sites import choose_sites
+from geo.pipeline.sites import choose_sites, worth_of_stations
 from geo.pipeline.travel import LONGEST_BAND_S, Travel, main_layer, snap
 
 FAR_S = 3600.0  # how far the nearest station is still looked for when a gap is explained
@@ -81,7 +81,10 @@ def run(
         mode=travel.mode,
     )
     progress("siting")
-    plan, sites = choose_sites(net, router, inputs, covered.demand, demand_snap, study, add=study.siting.add)
+    plan, sites, steps = choose_sites(
+        net, router, inputs, covered.demand, demand_snap, study, add=study.siting.add
+    )
+    within = siting.within(matrix, travel.limit_s)
     result = StudyResult(
         name=study.study.name,
         edition=study.study.edition,
@@ -101,6 +104,8 @@ def run(
         gaps=found,
         recommendations=sites,
         plan=plan,
+        stages=steps,
+        stations_worth=worth_of_stations(inputs, covered.demand, within),
         problems=None
         if inputs.problems is None
         else report.problems_frame(inputs.problems, far, inputs.stations, found),

@@ -18,6 +18,46 @@ from geo.pipeline.inputs import Progress, load
 from geo.pipeline.travel import Travel, main_layer, snap
 
 MAX_SITES = 200
+STAGE_COLUMNS = ["stage", "venue_id", "name", "value", "gain", "best", "bound", "price", "proven"]
+
+
+def stages_frame(
+    task: siting.Task,
+    venues: pd.DataFrame,
+    *,
+    up_to: int,
+    time_limit_s: float,
+    count: int = 0,
+    base: float = 0.0,
+) -> pd.DataFrame:
+    """The nested plans of ``task``, a row a stage, beside the optimum of each number.
+
+    ``count``: sites before the first venue; ``base`` is added to the values.
+    """
+    if not up_to:
+        return pd.DataFrame(columns=STAGE_COLUMNS)
+    found = siting.stages(task, up_to=up_to, time_limit_s=time_limit_s)
+    values = np.concatenate(([abs(siting.worth(task, task.stands()))], found.nested))
+    rows = [
+        (k + 1, venues["venue_id"].iloc[site - count], str(venues["name"].iloc[site - count]),
+         base + found.nested[k], abs(values[k + 1] - values[k]), base + found.best[k], base + found.bound[k],
+         abs(found.best[k] - found.nested[k]), found.proven[k])
+        for k, site in enumerate(found.order)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=STAGE_COLUMNS)
+
+
+def worth_of_stations(inputs: Inputs, covered: pd.DataFrame, reach: TravelMatrix) -> pd.DataFrame:
+    """What each station alone covers of the main layer, ``station_id name lost redundant``, most first.
+
+    ``reach``: stations x demand points within the standard.
+    """
+    layer = (covered["layer"] == main_layer(inputs)).to_numpy()
+    weights = np.where(layer, covered["weight"].to_numpy(dtype=float), 0.0)
+    lost = siting.losses(siting.Task(weights, reach, existing=np.ones(reach.shape[0], dtype=np.bool_)))
+    rows = inputs.stations[["station_id", "name"]].reset_index(drop=True)
+    rows = rows.assign(lost=lost, redundant=lost == 0)
+    return rows.sort_values("lost", ascending=False, kind="stable").reset_index(drop=True)
 
 
 def choose_sites(
@@ -29,18 +69,21 @@ def choose_sites(
     study: Study,
     *,
     add: int,
-) -> tuple[Plan | None, gpd.GeoDataFrame]:
-    """The ``add`` venues that bring most people of the main layer within the standard, ranked by gain."""
+) -> tuple[Plan | None, gpd.GeoDataFrame, pd.DataFrame]:
+    """The ``add`` venues that bring most people of the main layer within the standard, ranked by gain.
+
+    With ``[siting] stages``, the plans that lead there step by step too (:func:`stages_frame`).
+    """
     venues = inputs.venues.reset_index(drop=True)
+    limits = study.siting
     if add == 0 or venues.empty:
-        return None, report.recommendations_frame(venues, None, [], inputs.communities)
+        empty = pd.DataFrame(columns=STAGE_COLUMNS)
+        return None, report.recommendations_frame(venues, None, [], inputs.communities), empty
     reach = router.matrix(snap(net, venues, study), demand_snap, limit_s=Travel.of(study).limit_s)
     layer = (covered["layer"] == main_layer(inputs)).to_numpy()
     weights = np.where(layer, covered["weight"].to_numpy(dtype=float), 0.0)
     already = covered["covered"].to_numpy(dtype=bool)
-    plan = siting.maximal_cover(
-        weights, reach, add=add, already=already, time_limit_s=study.siting.time_limit_s
-    )
+    plan = siting.maximal_cover(weights, reach, add=add, already=already, time_limit_s=limits.time_limit_s)
     left = np.where(already, 0.0, weights)
     gains = []
     for chosen in plan.chosen:
@@ -48,7 +91,11 @@ def choose_sites(
         gains.append((covered["community"].to_numpy()[reached], left[reached]))
         left[reached] = 0.0
     frame = report.recommendations_frame(venues, plan, gains, inputs.communities)
-    return plan, _explained(frame, plan, venues, siting.Task(weights, reach, add=add), already)
+    steps = stages_frame(
+        siting.Task(np.where(already, 0.0, weights), reach), venues,
+        up_to=limits.stages, time_limit_s=limits.time_limit_s, base=plan.covered_before,
+    )  # fmt: skip
+    return plan, _explained(frame, plan, venues, siting.Task(weights, reach, add=add), already), steps
 
 
 def _explained(
@@ -92,7 +139,8 @@ def site(
     field = router.nearest(station_snap, demand_snap, limit_s=travel.limit_s)
     covered = inputs.demand.assign(covered=field.seconds <= travel.limit_s)
     progress("siting")
-    return choose_sites(net, router, inputs, covered, demand_snap, study, add=add)
+    plan, sites, _ = choose_sites(net, router, inputs, covered, demand_snap, study, add=add)
+    return plan, sites
 
 
 def dense_row(matrix: TravelMatrix, row: int) -> Any:

@@ -14,20 +14,23 @@ from geo.config import SitingSection, Study
 from geo.errors import InputError
 from geo.models import Bool, Inputs, RoadNetwork
 from geo.pipeline.inputs import Progress, load
+from geo.pipeline.sites import stages_frame
+from geo.pipeline.siting_ask import whom_to_ask
 from geo.pipeline.siting_case import Case, make_case
 
-ASKED_EACH = 2  # venues named for each community
+WORKERS = "workers"  # the demand layer told beside the people
 
 
 @dataclass(frozen=True, slots=True)
 class WhereNext:
     """The answer to a study's ``[siting]``.
 
-    ``sites``: one row an opened venue, ``rank venue_id name kind lon lat gain people communities_gain(list of {name, people})
-    minutes_saved overlap services hours instead instead_loss kept_slow kept_fast geometry``
-    (EPSG:4326); ``closed``: stations to close, ``station_id name lost``; ``stations``: what each
+    ``sites``: one row an opened venue, ``rank venue_id name kind lon lat gain workers communities_gain(list of {name, people, workers})
+    minutes_saved overlap services hours instead instead_loss kept_slow kept_fast kept_refused geometry``
+    (EPSG:4326; ``workers``: of the demand layer of that name, newly within the standard, 0 without such a
+    layer; ``served``, with a capacity only: people assigned to it; ``instead_loss`` in people, in person-minutes for *minutes*, in minutes for *worst*); ``closed``: stations to close, ``station_id name lost``; ``stations``: what each
     existing station alone reaches, ``station_id name lost redundant``; ``stages``: ``stage venue_id name value gain
-    best bound price proven``; ``alternatives``: ``rank names objective``; ``ask``: for each gap's community the venues to ask,
+    best bound price proven``; ``alternatives``: ``rank names objective``; ``ask``: for each gap the venues to ask,
     ``gap venue kind people``. ``covered``: people within the standard without
     and with the plan. ``notes``: what was
     taken differently from what was asked (Chinese / English).
@@ -85,7 +88,7 @@ def where_next(
         stations=station_rows.sort_values("lost", kind="stable").reset_index(drop=True),
         stages=_stages(case, asked, venues, count=len(stations)),
         alternatives=_alternatives(case, asked, answer),
-        ask=_ask(case, inputs, venues, count=len(stations)),
+        ask=whom_to_ask(case, net, inputs, study),
         notes=case.notes,
         covered=_covered(standing_only, answer),
         name=study.study.name,
@@ -140,39 +143,6 @@ def write_call(found: WhereNext, path: Path) -> str | None:
     )
 
 
-def _ask(case: Case, inputs: Inputs, venues: pd.DataFrame, *, count: int) -> pd.DataFrame:
-    """Per uncovered community the venues that would reach most of its uncovered people, best first."""
-    columns = ["gap", "venue", "kind", "people"]
-    if inputs.communities.empty or venues.empty:
-        return pd.DataFrame(columns=columns)
-    stands = case.task.stands()
-    plain = replace(case.task, weights=case.people, times=case.times)
-    left = np.where(siting.reached_times(plain, stands) > 0, 0.0, case.people)
-    row = inputs.demand["community"].to_numpy(dtype=int)
-    site = np.repeat(np.arange(case.times.shape[0]), np.diff(case.times.indptr))
-    pairs = pd.DataFrame(
-        {"site": site, "community": row[case.times.indices], "people": left[case.times.indices]}
-    )
-    pairs = pairs[(pairs["people"] > 0) & (pairs["site"] >= count) & (pairs["community"] >= 0)]
-    sums: pd.DataFrame = pairs.groupby(["community", "site"])["people"].sum().reset_index()
-    sums = sums.sort_values(["people", "site"], ascending=[False, True], kind="stable")
-    sums = sums.groupby("community").head(ASKED_EACH)
-    names = inputs.communities["name"].to_numpy()
-    most = sums.groupby("community")["people"].transform("max")
-    sums = sums.assign(most=most).sort_values(
-        ["most", "community", "people"], ascending=[False, True, False], kind="stable"
-    )
-    return pd.DataFrame(
-        {
-            "gap": [str(names[c]) for c in sums["community"]],
-            "venue": [str(venues["name"].iloc[s - count]) for s in sums["site"]],
-            "kind": [str(venues["kind"].iloc[s - count]) for s in sums["site"]],
-            "people": sums["people"].to_numpy(),
-        },
-        columns=columns,
-    )
-
-
 def _sites(
     case: Case, answer: siting.Answer, inputs: Inputs, venues: pd.DataFrame, *, count: int
 ) -> gpd.GeoDataFrame:
@@ -182,6 +152,10 @@ def _sites(
     kept = stands.copy()
     kept[list(answer.closed)] = False
     left = np.where(siting.reached_times(plain, kept) > 0, 0.0, case.people)
+    workers = np.where(
+        (inputs.demand["layer"] == WORKERS).to_numpy(), inputs.demand["weight"].to_numpy(dtype=float), 0.0
+    )
+    workers = np.where(siting.reached_times(plain, kept) > 0, 0.0, workers)
     names = list(inputs.communities["name"]) if len(inputs.communities) else []
     community = inputs.demand["community"].to_numpy(dtype=int)
     order = sorted(answer.opened, key=lambda j: (-items[j].last, j))
@@ -190,35 +164,42 @@ def _sites(
         item, venue = items[site], venues.iloc[site - count]
         points = case.times.indices[case.times.indptr[site] : case.times.indptr[site + 1]]
         gains = (
-            pd.Series(left[points])
+            pd.DataFrame({"people": left[points], "workers": workers[points]})
             .groupby(community[points])
             .sum()
-            .sort_values(ascending=False, kind="stable")
+            .sort_values(["people", "workers"], ascending=False, kind="stable")
         )
-        people = float(left[points].sum())
-        left[points] = 0.0
+        people, working = float(left[points].sum()), float(workers[points].sum())
+        left[points], workers[points] = 0.0, 0.0
         alone = _alone(plain, site, kept)
         slow, fast = _alone(case.slow, site, kept), _alone(case.fast, site, kept)
         rows.append(
             {
                 "rank": rank, "venue_id": venue["venue_id"], "name": venue["name"], "kind": venue["kind"],
                 "lon": float(venue["lon"]), "lat": float(venue["lat"]), "gain": people,
+                "workers": working,
                 "communities_gain": [
-                    {"name": names[c] if c >= 0 else "", "people": float(w)}
-                    for c, w in zip(gains.index.to_numpy(dtype=int), gains, strict=True) if w > 0
+                    {"name": names[c] if c >= 0 else "", "people": float(p), "workers": float(w)}
+                    for c, p, w in zip(
+                        gains.index.to_numpy(dtype=int), gains["people"], gains["workers"], strict=True
+                    )
+                    if p > 0 or w > 0
                 ],
                 "minutes_saved": item.seconds_saved / 60.0, "overlap": _overlap(plain, site, kept),
                 "services": venue["services"], "hours": venue["hours"],
                 "instead": case.task.name(item.instead) if item.instead >= 0 else "",
-                "instead_loss": item.instead_loss / (60.0 if case.task.goal == "minutes" else 1.0),
+                "instead_loss": item.instead_loss / (60.0 if case.task.goal in {"minutes", "worst"} else 1.0),
                 "kept_slow": slow / alone if alone else 0.0, "kept_fast": fast / alone if alone else 0.0,
+                "kept_refused": item.kept_refused,
             }
         )  # fmt: skip
     columns = [
-        "rank", "venue_id", "name", "kind", "lon", "lat", "gain", "communities_gain", "minutes_saved", "overlap",
-        "services", "hours", "instead", "instead_loss", "kept_slow", "kept_fast",
+        "rank", "venue_id", "name", "kind", "lon", "lat", "gain", "workers", "communities_gain", "minutes_saved",
+        "overlap", "services", "hours", "instead", "instead_loss", "kept_slow", "kept_fast", "kept_refused",
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
+    if answer.loads:
+        frame = frame.assign(served=[answer.loads[site] for site in order])
     shapes = gpd.points_from_xy(frame["lon"].astype(float), frame["lat"].astype(float))
     return gpd.GeoDataFrame(frame, geometry=shapes, crs="EPSG:4326")
 
@@ -238,19 +219,8 @@ def _alone(task: siting.Task, site: int, kept: Bool) -> float:
 
 
 def _stages(case: Case, asked: SitingSection, venues: pd.DataFrame, *, count: int) -> pd.DataFrame:
-    columns = ["stage", "venue_id", "name", "value", "gain", "best", "bound", "price", "proven"]
-    if not asked.stages or asked.goal in {"share", "worst"}:
-        return pd.DataFrame(columns=columns)
-    found = siting.stages(case.task, up_to=asked.stages, time_limit_s=asked.time_limit_s)
-    start = siting.worth(case.task, case.task.stands())
-    values = np.concatenate(([abs(start)], found.nested))
-    rows = [
-        (k + 1, venues.iloc[site - count]["venue_id"], case.task.name(site), found.nested[k],
-         abs(values[k + 1] - values[k]), found.best[k], found.bound[k], abs(found.best[k] - found.nested[k]),
-         found.proven[k])
-        for k, site in enumerate(found.order)
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    up_to = 0 if asked.goal in {"share", "worst"} else asked.stages
+    return stages_frame(case.task, venues, up_to=up_to, time_limit_s=asked.time_limit_s, count=count)
 
 
 def _alternatives(case: Case, asked: SitingSection, answer: siting.Answer) -> pd.DataFrame:

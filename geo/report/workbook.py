@@ -51,6 +51,8 @@ _HEADINGS = {
     "minutes_saved": "节省人·分钟 Person-minutes saved", "overlap": "与现有重叠 Overlap with existing",
     "instead": "若拒绝，次选 Next best", "instead_loss": "次选损失 Lost with the next best",
     "kept_slow": "慢 10 % 仍保 Kept at −10 % speed", "kept_fast": "快 10 % 时 At +10 % speed",
+    "kept_refused": "另一处拒绝时全案仍保 Plan kept if one other refuses", "workers": "新增覆盖劳动者 Workers gained",
+    "served": "分到人数 People assigned",
     "lost": "若无则失 Lost without it", "redundant": "可关而无损 Redundant by itself", "stage": "期 Stage",
     "value": "累计 Value", "best": "该数目最优 Best for the number", "bound": "上界 Bound", "price": "分期代价 Price of nesting",
     "proven": "已证明 Proven", "names": "场所 Venues", "objective": "目标值 Objective",
@@ -61,7 +63,9 @@ _HEADINGS = {
 }  # fmt: skip
 _FORMATS = {
     **dict.fromkeys(("lon", "lat"), "0.000000"),
-    **dict.fromkeys(("population", "covered_people", "people", "gain"), "#,##0"),
+    **dict.fromkeys(
+        ("population", "covered_people", "people", "gain", "lost", "value", "best", "bound", "price"), "#,##0"
+    ),
     **dict.fromkeys(("median_minutes", "nearest_minutes", "straight_m", "area_km2"), "0.0"),
 }
 
@@ -79,6 +83,8 @@ def write_workbook(result: StudyResult, path: Path) -> None:
         ("达标 Compliance", compliance_frame(result.inputs.stations, result.standard["compliance"])),
         ("盲区 Gaps", gaps),
         ("选址建议 Sites", sites),
+        *(() if result.stages is None or result.stages.empty else (("分期 Stages", result.stages),)),
+        *(() if result.stations_worth is None else (("驿站价值 Worth", result.stations_worth),)),
         *(
             ()
             if result.problems is None

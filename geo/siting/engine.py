@@ -1,4 +1,4 @@
-"""The engine for plain maximal cover: presolve, greedy, swaps, Lagrangian bounds, LP, branch and cut."""
+"""The engine for plain maximal cover: presolve, greedy, swaps, bounds and kicks in turn, branch and cut."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from time import perf_counter
 
 import numpy as np
 
-from geo.models import I64
-from geo.siting import bound as bounds
-from geo.siting.exact import lp_duals, mip
+from geo.models import F64, I64
+from geo.siting.bound import Relaxation, settle, start
+from geo.siting.exact import mip
 from geo.siting.model import GAP_SHARE, SCALED_TOTAL
-from geo.siting.problem import Problem, without
-from geo.siting.search import covered_weight, greedy, kicked, swapped
+from geo.siting.problem import Problem, problem, without
+from geo.siting.search import covered_rows, covered_weight, greedy, kicked, swapped
 
-FEW = 200  # candidates that branch and cut sorts out faster than kicks do
-FIRST_KICKS = 10  # while bounds alone still settle candidates
-ROUNDS = 12  # of bounds and settling before branch and cut
-SETTLED_SHARE = 0.05  # a round that settles fewer candidates is the last: branch and cut does better
+ROUNDS = 40  # of bounds, kicks and settling before branch and cut
+STEPS = 160  # of the relaxation, each round
+ENOUGH = 0.15  # of the gap may be the relaxation's own inexactness: more steps would not close it
+KICKS = 25  # in the first round, twice as many in each that follows, up to
+MOST_KICKS = 200
+CORE_SHARE = 1e-3  # candidates with less of a share in the relaxation are left out of the kicks
+SETTLED_SHARE = 0.05  # of the candidates, or it is not worth building the problem anew
+MIP_PAIRS = 2_000_000  # with more pairs branch and cut does not get past its root
 
 
 def best_cover(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float, bool]:
@@ -24,67 +28,77 @@ def best_cover(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float
     # Whole weights: a better plan is better by 1 at least.
     margin = 1.0 - 1e-6 if whole else GAP_SHARE * SCALED_TOTAL
     upper = float(of.weight.sum())
-    kept, best = of.candidate[:0], 0.0
     # Sites settled for good are ``taken`` and worth ``base``; ``small`` is the problem over the rest.
     small, taken, base = of, of.candidate[:0], 0.0
-    solve_lp = False
-    for _ in range(ROUNDS):
-        plan = _start(small, deadline)
-        value = covered_weight(small, plan)
-        if base + value > best:
-            kept, best = np.concatenate((taken, small.candidate[plan])), base + value
-        if small.add == 0 or small.add >= len(small.candidate) or upper - best < margin:
+    plan = _plan(small, kept=of.candidate[:0], deadline=deadline)
+    kept, best = of.candidate[plan], covered_weight(of, plan)
+    relaxed = _relaxation(small, plan)
+    for count in range(ROUNDS):
+        if small.add == 0 or small.add >= len(small.candidate):
+            value = base + covered_weight(small, plan)
+            kept = np.concatenate((taken, small.candidate[plan])) if value > best else kept
+            return kept, max(best, value), True
+        if upper - best < margin:
             return kept, best, True
-        if solve_lp:
-            # Settling has stalled: now a better plan is worth its time.
-            if len(small.candidate) > FEW:
-                plan = kicked(small, plan, deadline=deadline)
-                value = covered_weight(small, plan)
-            if base + value > best:
-                kept, best = np.concatenate((taken, small.candidate[plan])), base + value
-            bound = bounds.at(small, lp_duals(small, seconds=deadline - perf_counter()))
-        else:
-            bound, plan, value = bounds.subgradient(small, plan, value, deadline=deadline)
-            if base + bound.value - max(best, base + value) >= margin:
-                plan = kicked(small, plan, kicks=FIRST_KICKS, deadline=deadline)
-                value = covered_weight(small, plan)
-            if base + value > best:
-                kept, best = np.concatenate((taken, small.candidate[plan])), base + value
+        solved = relaxed.improve(steps=STEPS, best=best - base, enough=ENOUGH, deadline=deadline)
+        plan = _kicked_core(small, plan, relaxed.share, count=count, deadline=deadline)
+        value = base + covered_weight(small, plan)
+        if value > best:
+            kept, best = np.concatenate((taken, small.candidate[plan])), value
         # Plans outside ``small`` are no better than ``best``: the bound holds for all that matter.
-        upper = min(upper, max(best, base + bound.value))
+        upper = min(upper, max(best, base + relaxed.bound.value))
         if upper - best < margin:
             return kept, best, True
         if perf_counter() > deadline:
             return kept, upper, False
-        opened, closed = bounds.settle(small, bound, best - base, margin=margin)
-        settled = int(opened.sum() + closed.sum())
-        rest = without(small, opened=opened, closed=closed)
-        taken = np.concatenate((taken, small.candidate[opened]))
-        base += covered_weight(small, np.flatnonzero(opened))
-        small = rest
-        if settled < SETTLED_SHARE * len(opened):
-            if solve_lp:
-                break
-            solve_lp = True
-    plan = _start(small, deadline)
-    if small.add >= len(small.candidate):
-        value = covered_weight(small, plan)
-        improved = base + value > best
-        kept = np.concatenate((taken, small.candidate[plan])) if improved else kept
-        return kept, max(best, base + value), True
-    if perf_counter() > deadline:
+        if count + 1 == ROUNDS:
+            break
+        opened, closed = settle(small, relaxed.bound, best - base, margin=margin)
+        if int(opened.sum() + closed.sum()) >= SETTLED_SHARE * len(opened):
+            taken = np.concatenate((taken, small.candidate[opened]))
+            base += covered_weight(small, np.flatnonzero(opened))
+            rest = without(small, opened=opened, closed=closed, dual=relaxed.best_u)
+            # what the relaxation has learnt goes on: its shares, its multipliers and its balance
+            share = relaxed.share[np.searchsorted(small.candidate, rest.candidate)]
+            relaxed = Relaxation(rest, share, rest.dual, relaxed.balance)
+            small, plan = rest, _plan(rest, kept=kept, deadline=deadline)
+        elif solved:
+            break
+    if len(small.covers.indices) > MIP_PAIRS:
         return kept, upper, False
-    solved = mip(small, plan, seconds=deadline - perf_counter(), gap=margin)
-    value = base + covered_weight(small, solved.plan)
+    solution = mip(small, plan, seconds=deadline - perf_counter(), gap=margin)
+    value = base + covered_weight(small, solution.plan)
     if value > best:
-        kept, best = np.concatenate((taken, small.candidate[solved.plan])), value
-    upper = min(upper, max(best, base + solved.bound))
-    proven = solved.finished or upper - best < margin
+        kept, best = np.concatenate((taken, small.candidate[solution.plan])), value
+    upper = min(upper, max(best, base + solution.bound))
+    proven = solution.finished or upper - best < margin
     return kept, best if proven else upper, proven
 
 
-def _start(of: Problem, deadline: float) -> I64:
+def _relaxation(of: Problem, plan: I64) -> Relaxation:
+    share = np.zeros(len(of.candidate))
+    share[plan] = 1.0
+    return Relaxation(of, share, start(of, covered_rows(of, plan)))
+
+
+def _plan(of: Problem, *, kept: I64, deadline: float) -> I64:
+    """A plan that no swap betters, from the candidates ``kept`` (the caller's numbers) that are still there."""
     if of.add >= len(of.candidate):
         return np.arange(len(of.candidate))
-    plan, _ = greedy(of.covers, of.weight, add=of.add)
+    plan = np.flatnonzero(np.isin(of.candidate, kept))[: of.add]
+    left = np.where(covered_rows(of, plan), 0.0, of.weight)
+    more, _ = greedy(of.covers, left, add=of.add - len(plan))
+    plan = np.concatenate((plan, more))
     return swapped(of, plan, deadline=deadline) if len(plan) else plan
+
+
+def _kicked_core(of: Problem, plan: I64, share: F64, *, count: int, deadline: float) -> I64:
+    """A better plan among the candidates that the relaxation opens in part, where there is one."""
+    inside = share > CORE_SHARE
+    inside[plan] = True
+    at = np.flatnonzero(inside)
+    core = problem(of.covers.only(at), of.weight, at, add=of.add)
+    first, kicks = _plan(core, kept=plan, deadline=deadline), min(KICKS << count, MOST_KICKS)
+    found = kicked(core, first, kicks=kicks, seed=count, deadline=deadline)
+    better = np.sort(core.candidate[found])
+    return better if covered_weight(of, better) > covered_weight(of, plan) else plan

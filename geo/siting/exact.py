@@ -1,4 +1,4 @@
-"""The covering model in HiGHS, passed as arrays: the LP for its duals, the MIP for the proof."""
+"""The covering model in HiGHS, passed as arrays: branch and cut for the proof."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from geo.errors import RunError
-from geo.models import F64, I64
+from geo.models import I64
 from geo.siting.problem import Problem
 
 
@@ -23,28 +23,16 @@ class Solved:
     finished: bool
 
 
-def lp_duals(of: Problem, *, seconds: float) -> F64:
-    """Multipliers of the rows from the LP relaxation (any they are, they bound); zeros where time ran out."""
-    solver = _solver(of, integer=False, seconds=seconds)
-    solver.setOptionValue("solver", "ipm")
-    solver.setOptionValue("run_crossover", "off")
-    solver.run()
-    dual = np.asarray(solver.getSolution().row_dual, dtype=np.float64)
-    if len(dual) != len(of.weight) + 1:
-        return np.zeros(len(of.weight))
-    return np.clip(np.abs(dual[:-1]), 0.0, of.weight)
-
-
 def mip(of: Problem, plan: I64, *, seconds: float, gap: float) -> Solved:
     """The exact optimum by branch and cut, started from ``plan``, to within ``gap``.
 
     Raises :class:`geo.errors.RunError` where HiGHS fails.
     """
-    solver = _solver(of, integer=True, seconds=seconds)
+    solver = _solver(of, seconds=seconds)
     solver.setOptionValue("mip_abs_gap", gap)
     opened = np.zeros(len(of.candidate))
     opened[plan] = 1.0
-    start = np.concatenate((opened, np.minimum(of.by_row @ opened, 1.0)))
+    start = np.concatenate((opened, np.minimum(of.covers.hits(plan), 1)))
     solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
     solver.run()
     status = solver.getModelStatus()
@@ -62,7 +50,7 @@ def mip(of: Problem, plan: I64, *, seconds: float, gap: float) -> Solved:
     return Solved(found[: of.add], bound if np.isfinite(bound) else float(of.weight.sum()), finished)
 
 
-def _solver(of: Problem, *, integer: bool, seconds: float) -> Any:
+def _solver(of: Problem, *, seconds: float) -> Any:
     sites, rows = len(of.candidate), len(of.weight)
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = sites + rows, rows + 1
@@ -73,7 +61,7 @@ def _solver(of: Problem, *, integer: bool, seconds: float) -> Any:
     # Row i: x_i minus the open candidates that cover it is at most 0; the last row counts the sites.
     matrix = sparse.vstack(
         (
-            sparse.hstack((-of.by_row, sparse.eye_array(rows))),
+            sparse.hstack((-of.by_row.table(), sparse.eye_array(rows))),
             sparse.hstack((np.ones((1, sites)), sparse.csr_array((1, rows)))),
         ),
         format="csr",
@@ -84,9 +72,8 @@ def _solver(of: Problem, *, integer: bool, seconds: float) -> Any:
     model.a_matrix_.start_ = matrix.indptr.astype(np.int32)
     model.a_matrix_.index_ = matrix.indices.astype(np.int32)
     model.a_matrix_.value_ = matrix.data
-    if integer:
-        kinds = (highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous)
-        model.integrality_ = [kinds[0]] * sites + [kinds[1]] * rows
+    kinds = (highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous)
+    model.integrality_ = [kinds[0]] * sites + [kinds[1]] * rows
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("parallel", "off")  # one thread: the same plan on every machine

@@ -13,6 +13,7 @@ from geo.errors import RunError
 from geo.models import F64, I64, Bool
 from geo.siting.cells import by_time, matrix, within
 from geo.siting.problem import merge_rows
+from geo.siting.sets import Sets
 from geo.siting.task import Floor, Task
 
 SCALED_TOTAL = 1e6  # objectives are scaled to this sum: HiGHS' tolerances are absolute
@@ -245,11 +246,9 @@ class _Reaches:
         if need <= SLACK * total:
             return True
         left = np.where(base, 0.0, weights[points])
-        cells, mass = merge_rows(sparse.csr_array(columns[self.free]), left)
+        cells, mass = merge_rows(Sets.of(sparse.csr_array(columns[self.free])), left)
         if need >= mass.sum() - SLACK * total:  # all of them: each is reached by somebody
-            self.rows.rows(
-                [(self.y[self.free], sparse.csr_array(cells.T))], least=np.ones(len(mass)), most=None
-            )
+            self.rows.rows([(self.y[self.free], cells.turned().table())], least=np.ones(len(mass)), most=None)
             return True
         x = self._reached(cells, np.zeros(len(mass)))
         self.rows.row(x, mass, least=need - SLACK * total)
@@ -264,7 +263,7 @@ class _Reaches:
                 self._assigned_twice(f, point, second)
             return 0.0
         times = self.covers[self.fixed].sum(axis=0)
-        free = sparse.csr_array(self.covers[self.free])
+        free = Sets.of(sparse.csr_array(self.covers[self.free]))
         constant = float(weights[times > 0].sum() + second * weights[times > 1].sum())
         if second > 0:
             cells, mass = merge_rows(free, np.where(times == 1, weights, 0.0))
@@ -274,7 +273,7 @@ class _Reaches:
         if second > 0:
             u = rows.columns(second * mass)
             eye = sparse.csr_array(sparse.eye_array(len(u)))
-            by = sparse.csr_array(-cells.T)
+            by = -cells.turned().table()
             rows.rows([(x, eye), (u, eye), (self.y[self.free], by)], least=None, most=np.zeros(len(u)))
             rows.rows([(u, eye), (x, -eye)], least=None, most=np.zeros(len(u)))
         return constant
@@ -305,15 +304,15 @@ class _Reaches:
             at = slice(task.times.indptr[j], task.times.indptr[j + 1])
             np.minimum.at(best, task.times.indices[at], task.times.seconds[at])
         worth, covers = by_time(task.weights, task.times, best)
-        cells, mass = merge_rows(sparse.csr_array(covers[self.free]), worth)
+        cells, mass = merge_rows(Sets.of(sparse.csr_array(covers[self.free])), worth)
         self._reached(cells, mass)
         return -float(task.weights @ best)
 
-    def _reached(self, cells: sparse.csr_array, worth: F64) -> I64:
+    def _reached(self, cells: Sets, worth: F64) -> I64:
         x = self.rows.columns(worth)
         eye = sparse.csr_array(sparse.eye_array(len(x)))
         self.rows.rows(
-            [(x, eye), (self.y[self.free], sparse.csr_array(-cells.T))], least=None, most=np.zeros(len(x))
+            [(x, eye), (self.y[self.free], -cells.turned().table())], least=None, most=np.zeros(len(x))
         )
         return x
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from time import perf_counter
 
 import numpy as np
-from scipy import sparse
 
 from geo.errors import Defect, InputError
 from geo.models import F64, Bool, Plan, TravelMatrix
@@ -14,6 +13,7 @@ from geo.siting.engine import best_cover
 from geo.siting.model import SCALED_TOTAL
 from geo.siting.problem import problem
 from geo.siting.search import greedy
+from geo.siting.sets import Sets
 
 
 def maximal_cover(
@@ -55,17 +55,17 @@ def maximal_cover(
         np.zeros(len(weights), dtype=np.bool_) if already is None else np.asarray(already, dtype=np.bool_)
     )
     _check(weights, cover, covered, add=add, time_limit_s=time_limit_s, must=must, forbidden=forbidden)
-    covers = _matrix(cover)
+    covers = Sets.of(cover)
     left = np.where(covered, 0.0, weights)
     fixed = np.unique(np.asarray(must, dtype=np.int64))
     rest = left.copy()
-    rest[covers[fixed].indices] = 0.0
+    rest[covers.hits(fixed) > 0] = 0.0
     free = np.setdiff1d(
         np.arange(cover.shape[0]), np.concatenate((fixed, np.asarray(forbidden, dtype=np.int64)))
     )
     whole = bool(np.all(rest == np.floor(rest)) and rest.sum() < 2**53)
     scale = 1.0 if whole or rest.sum() == 0 else SCALED_TOTAL / float(rest.sum())
-    reduced = problem(covers[free], rest * scale, free, add=add - len(fixed))
+    reduced = problem(covers.only(free), rest * scale, free, add=add - len(fixed))
     sites, upper, proven = best_cover(reduced, whole=whole, deadline=began + time_limit_s)
     chosen, marginal = greedy(covers, left, add=add, among=np.sort(np.concatenate((fixed, sites))))
     idle = np.setdiff1d(fixed, chosen)
@@ -104,7 +104,7 @@ def greedy_curve(weights: F64, cover: TravelMatrix, *, up_to: int, already: Bool
         np.zeros(len(weights), dtype=np.bool_) if already is None else np.asarray(already, dtype=np.bool_)
     )
     _check(weights, cover, covered, add=up_to, time_limit_s=1.0, must=(), forbidden=())
-    _, marginal = greedy(_matrix(cover), np.where(covered, 0.0, weights), add=up_to)
+    _, marginal = greedy(Sets.of(cover), np.where(covered, 0.0, weights), add=up_to)
     return np.cumsum(np.concatenate((marginal, np.zeros(up_to - len(marginal)))))
 
 
@@ -143,9 +143,3 @@ def _check(
     }
     if any(rules.values()):
         raise InputError([Defect(message) for message, broken in rules.items() if broken])
-
-
-def _matrix(cover: TravelMatrix) -> sparse.csr_array:
-    return sparse.csr_array(
-        (np.ones(len(cover.indices)), cover.indices.copy(), cover.indptr.copy()), shape=cover.shape
-    )

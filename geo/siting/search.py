@@ -1,39 +1,41 @@
-"""Good plans fast: lazy greedy, then the best swap of one site until none gains."""
+"""Good plans fast: lazy greedy, then the best swap of one site until none gains, then kicks."""
 
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
-from scipy import sparse
 
-from geo.models import F64, I64, Bool
+from geo.compiled import kernel
+from geo.models import F64, I32, I64, Bool
 from geo.siting.problem import Problem
+from geo.siting.sets import Sets
 
 MAX_SWAPS = 500
-KICKS = 100
-KICK_WORK = 2e7  # pairs of site and row looked at, about: fewer kicks for large problems
+SWAPS_AT_ONCE = 10  # between two looks at the clock
+KICK_WORK = 4e8  # pairs of site and row looked at, about: fewer kicks for large problems
 MAX_KICK = 6  # sites dropped at once
 GOOD = 10  # candidates that a dropped site's successor is drawn from
 
 
-def greedy(covers: sparse.csr_array, weight: F64, *, add: int, among: I64 | None = None) -> tuple[I64, F64]:
+def greedy(covers: Sets, weight: F64, *, add: int, among: I64 | None = None) -> tuple[I64, F64]:
     """Candidates by marginal gain, the largest first, and their gains; ties: the lower number.
 
     Lazy (Minoux 1978): gains only fall, so a candidate is weighed again when it comes to the top.
     Candidates that gain nothing are left out.
     """
     left = weight.copy()
-    of = np.arange(covers.shape[0]) if among is None else among
-    gains = covers[of] @ left
+    of = np.arange(len(covers)) if among is None else among
+    gains = covers.sums(left)[of] if among is None else covers.only(of).sums(left)
     heap = [(-gain, int(j), 0) for gain, j in zip(gains.tolist(), of.tolist(), strict=True) if gain > 0]
     heapq.heapify(heap)
     chosen: list[int] = []
     marginal: list[float] = []
     while heap and len(chosen) < add:
         _, j, weighed = heapq.heappop(heap)
-        rows = covers.indices[covers.indptr[j] : covers.indptr[j + 1]]
+        rows = covers.row(j)
         gain = float(left[rows].sum())
         if gain <= 0:
             continue
@@ -54,66 +56,188 @@ def covered_weight(of: Problem, plan: I64) -> float:
 
 def covered_rows(of: Problem, plan: I64) -> Bool:
     """Which rows a plan covers."""
-    hit = np.zeros(len(of.weight), dtype=np.bool_)
-    for j in plan:
-        hit[of.covers.indices[of.covers.indptr[j] : of.covers.indptr[j + 1]]] = True
-    return hit
+    return np.asarray(of.covers.hits(np.asarray(plan, dtype=np.int64)) > 0)
+
+
+@dataclass(slots=True)
+class Local:
+    """A plan, and what every swap of one of its sites for another candidate would change, kept up to date.
+
+    ``times``: how many sites of the plan cover each row; ``owner``: the sum of their places in the
+    plan, hence the one site's place where it is one; ``gain``: uncovered weight that each candidate
+    covers; ``kept``: candidates x places, the weight covered by that place's site alone which the
+    candidate covers too; ``loss``: the weight that each place's site alone covers (Resende & Werneck 2007).
+    """
+
+    of: Problem
+    plan: I64
+    times: I32
+    owner: I32
+    gain: F64
+    kept: F64
+    loss: F64
+
+    @staticmethod
+    def of_plan(of: Problem, plan: I64) -> Local:
+        """The state of a plan; the order of its sites gives their places."""
+        rows, count = len(of.weight), len(of.candidate)
+        state = Local(
+            of, np.full(len(plan), -1, dtype=np.int64), np.zeros(rows, dtype=np.int32), np.zeros(rows, dtype=np.int32),
+            of.covers.sums(of.weight), np.zeros((count, len(plan))), np.zeros(len(plan)),
+        )  # fmt: skip
+        for place, site in enumerate(plan):
+            state.place(int(site), place)
+        return state
+
+    def copy(self) -> Local:
+        """A state of its own over the same problem."""
+        return Local(
+            self.of, self.plan.copy(), self.times.copy(), self.owner.copy(), self.gain.copy(), self.kept.copy(),
+            self.loss.copy(),
+        )  # fmt: skip
+
+    def place(self, site: int, place: int) -> None:
+        """Open ``site`` at an empty place."""
+        self.plan[place] = site
+        _open(*self._arrays(), site, place)
+
+    def drop(self, place: int) -> None:
+        """Empty a place."""
+        _close(*self._arrays(), int(self.plan[place]), place)
+        self.plan[place] = -1
+
+    def swap(self, *, tolerance: float, deadline: float) -> None:
+        """The best swap of one open site for one closed, until none gains more than ``tolerance``."""
+        for _ in range(0, MAX_SWAPS, SWAPS_AT_ONCE):
+            if perf_counter() > deadline:
+                return
+            if _swap(*self._arrays(), self.plan, tolerance, SWAPS_AT_ONCE) < SWAPS_AT_ONCE:
+                return
+
+    def value(self) -> float:
+        """The weight covered."""
+        return float(self.of.weight[self.times > 0].sum())
+
+    def _arrays(self) -> tuple[I64, I32, I64, I32, F64, I32, I32, F64, F64, F64]:
+        of = self.of
+        return (
+            of.covers.indptr, of.covers.indices, of.by_row.indptr, of.by_row.indices, of.weight,
+            self.times, self.owner, self.gain, self.kept, self.loss,
+        )  # fmt: skip
 
 
 def swapped(of: Problem, plan: I64, *, deadline: float = np.inf) -> I64:
     """Swap one open site for one closed, the best swap first, until none gains (Teitz & Bart 1968)."""
-    plan = np.sort(plan)
-    tolerance = 1e-9 * max(float(of.weight.sum()), 1.0)
-    count = len(of.candidate)
-    for _ in range(MAX_SWAPS):
-        if perf_counter() > deadline:
-            break
-        times = np.zeros(len(of.weight), dtype=np.int32)
-        owner = np.zeros(len(of.weight), dtype=np.int64)
-        for k, j in enumerate(plan):
-            rows = of.covers.indices[of.covers.indptr[j] : of.covers.indptr[j + 1]]
-            times[rows] += 1
-            owner[rows] = k
-        once = np.flatnonzero(times == 1)
-        gain = of.covers @ np.where(times == 0, of.weight, 0.0)
-        loss = np.bincount(owner[once], weights=of.weight[once], minlength=len(plan))
-        # What a newcomer keeps covered of a leaving site's own rows is not lost.
-        begin = of.by_row.indptr[once].astype(np.int64)
-        length = of.by_row.indptr[once + 1] - begin
-        at = np.repeat(begin - (np.cumsum(length) - length), length) + np.arange(length.sum())
-        pair = of.by_row.indices[at] * np.int64(len(plan)) + np.repeat(owner[once], length)
-        kept = np.bincount(pair, weights=np.repeat(of.weight[once], length), minlength=count * len(plan))
-        net = kept.reshape(count, len(plan)) + gain[:, None] - loss[None, :]
-        net[plan] = -np.inf
-        best = int(np.argmax(net))
-        into, out = divmod(best, len(plan))
-        if not net[into, out] > tolerance:
-            break
-        plan = np.sort(np.append(np.delete(plan, out), into))
-    return plan
+    state = Local.of_plan(of, np.sort(plan))
+    state.swap(tolerance=_tolerance(of), deadline=deadline)
+    return np.sort(state.plan)
 
 
-def kicked(of: Problem, plan: I64, *, kicks: int = KICKS, deadline: float) -> I64:
+def kicked(of: Problem, plan: I64, *, kicks: int, seed: int, deadline: float) -> I64:
     """Leave a local optimum: drop a few sites, add good ones at random, swap again; keep the best.
 
-    The random numbers are fixed, so the same problem gives the same plan while time lasts.
+    The random numbers are fixed by ``seed``, so the same problem gives the same plan while time lasts.
     """
-    random = np.random.default_rng(2026)
-    best, value = plan, covered_weight(of, plan)
-    for _ in range(min(kicks, int(KICK_WORK / max(of.covers.nnz, 1)))):
-        if perf_counter() > deadline or len(best) < 2:
+    random = np.random.default_rng((2026, seed))
+    if len(plan) < 2:
+        return plan
+    tolerance = _tolerance(of)
+    best = Local.of_plan(of, np.sort(plan))
+    value = best.value()
+    for _ in range(min(kicks, int(KICK_WORK / max(len(of.covers.indices), 1)))):
+        if perf_counter() > deadline:
             break
-        drop = int(random.integers(1, min(MAX_KICK, len(best)) + 1))
-        trial = random.choice(best, len(best) - drop, replace=False)
-        for _ in range(drop):
-            gain = of.covers @ np.where(covered_rows(of, trial), 0.0, of.weight)
-            gain[best] = 0.0
-            gain[trial] = 0.0
+        trial = best.copy()
+        drop = int(random.integers(1, min(MAX_KICK, len(plan)) + 1))
+        places = random.choice(len(plan), drop, replace=False)
+        for place in places:
+            trial.drop(int(place))
+        for place in places:
+            gain = trial.gain.copy()
+            gain[best.plan] = 0.0
+            gain[trial.plan[trial.plan >= 0]] = 0.0
             good = np.argsort(-gain, kind="stable")[:GOOD]
-            trial = np.append(trial, random.choice(good))
-        if len(np.unique(trial)) < len(best):
+            trial.place(int(random.choice(good)), int(place))
+        if len(np.unique(trial.plan)) < len(plan):
             continue
-        trial = swapped(of, trial, deadline=deadline)
-        if covered_weight(of, trial) > value:
-            best, value = trial, covered_weight(of, trial)
-    return best
+        trial.swap(tolerance=tolerance, deadline=deadline)
+        if (now := trial.value()) > value:
+            best, value = trial, now
+    return np.sort(best.plan)
+
+
+def _tolerance(of: Problem) -> float:
+    return 1e-9 * max(float(of.weight.sum()), 1.0)
+
+
+@kernel
+def _open(
+    indptr: I64, indices: I32, row_indptr: I64, row_indices: I32, weight: F64,
+    times: I32, owner: I32, gain: F64, kept: F64, loss: F64, site: int, place: int,
+) -> None:  # fmt: skip
+    for e in range(indptr[site], indptr[site + 1]):
+        row = indices[e]
+        w = weight[row]
+        if times[row] == 0:
+            loss[place] += w
+            for f in range(row_indptr[row], row_indptr[row + 1]):
+                gain[row_indices[f]] -= w
+                kept[row_indices[f], place] += w
+        elif times[row] == 1:
+            alone = owner[row]
+            loss[alone] -= w
+            for f in range(row_indptr[row], row_indptr[row + 1]):
+                kept[row_indices[f], alone] -= w
+        times[row] += 1
+        owner[row] += place
+
+
+@kernel
+def _close(
+    indptr: I64, indices: I32, row_indptr: I64, row_indices: I32, weight: F64,
+    times: I32, owner: I32, gain: F64, kept: F64, loss: F64, site: int, place: int,
+) -> None:  # fmt: skip
+    for e in range(indptr[site], indptr[site + 1]):
+        row = indices[e]
+        w = weight[row]
+        times[row] -= 1
+        owner[row] -= place
+        if times[row] == 0:
+            loss[place] -= w
+            for f in range(row_indptr[row], row_indptr[row + 1]):
+                gain[row_indices[f]] += w
+                kept[row_indices[f], place] -= w
+        elif times[row] == 1:
+            alone = owner[row]
+            loss[alone] += w
+            for f in range(row_indptr[row], row_indptr[row + 1]):
+                kept[row_indices[f], alone] += w
+
+
+@kernel
+def _swap(
+    indptr: I64, indices: I32, row_indptr: I64, row_indices: I32, weight: F64,
+    times: I32, owner: I32, gain: F64, kept: F64, loss: F64, plan: I64, tolerance: float, most: int,
+) -> int:  # fmt: skip
+    inside = np.zeros(len(gain), dtype=np.bool_)
+    for site in plan:
+        inside[site] = True
+    for done in range(most):
+        best, into, out = tolerance, -1, -1
+        for j in range(len(gain)):
+            if inside[j]:
+                continue
+            for k in range(len(plan)):
+                net = gain[j] + kept[j, k] - loss[k]
+                if net > best:
+                    best, into, out = net, j, k
+        if into < 0:
+            return done
+        _close(
+            indptr, indices, row_indptr, row_indices, weight, times, owner, gain, kept, loss, plan[out], out
+        )
+        _open(indptr, indices, row_indptr, row_indices, weight, times, owner, gain, kept, loss, into, out)
+        inside[plan[out]] = False
+        inside[into] = True
+        plan[out] = into
+    return most

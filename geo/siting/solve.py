@@ -7,12 +7,14 @@ from time import perf_counter
 
 import numpy as np
 
-from geo.siting.cells import by_time, matrix, within
+from geo.siting.cells import by_time, within
 from geo.siting.conflict import smallest_conflict
 from geo.siting.engine import best_cover
 from geo.siting.model import SCALED_TOTAL, Found, build, run
 from geo.siting.problem import problem
+from geo.siting.sets import Sets
 from geo.siting.task import Answer, Floor, Task, check
+from geo.siting.ties import settled
 from geo.siting.worth import best_seconds, greedy_plan, reached_times, worth
 
 CONFLICT_S = 20.0  # longest search for the reason why no plan exists
@@ -21,8 +23,10 @@ CONFLICT_S = 20.0  # longest search for the reason why no plan exists
 def solve(task: Task, *, time_limit_s: float = 60.0) -> Answer:
     """The best plan for ``task``, with the proof of how good it is.
 
-    The same task gives the same answer as long as no time limit is reached; of sites that reach the
-    same the lower number is taken where nothing else tells them apart. A plan found by the time limit is never worse
+    The same task gives the same answer as long as no time limit is reached. Of plans that one
+    exchange parts and that are worth the same, *cover* and *backup* give the one with the fewer
+    weighted seconds, then the one with the lower number; the other goals, of sites alike in all their times, the
+    lower number (:func:`geo.siting.ties.settled`; with capacities nothing is promised). A plan found by the time limit is never worse
     than the greedy one and comes with a proven bound. Raises :class:`geo.errors.InputError` for
     what cannot be meant, :class:`geo.errors.RunError` where the solver fails.
 
@@ -45,6 +49,11 @@ def solve(task: Task, *, time_limit_s: float = 60.0) -> Answer:
             everyone = "凡可达者都在所给时限内 / all who can be reached at all, within the longest time given"
             words = tuple(everyone if w.startswith("覆盖 100 %") else w for w in words)
         return _answer(task, found, began=began, conflict=words)
+    if found.standing is not None:
+        standing = settled(task, found.standing, deadline=deadline)
+        if task.goal in {"cover", "backup"} and task.rules.capacity is None:
+            found = replace(found, value=worth(task, standing))
+        found = replace(found, standing=standing, bound=max(found.bound, found.value))
     return _answer(task, found, began=began)
 
 
@@ -88,15 +97,16 @@ def _by_engine(task: Task, *, deadline: float) -> Found:
     free = np.flatnonzero(~standing & ~shut)
     if task.goal == "minutes":
         best = best_seconds(task, standing, beyond_s=task.beyond_s)
-        weight, covers = by_time(task.weights, task.times, best)
+        weight, cells = by_time(task.weights, task.times, best)
+        covers = Sets.of(cells)
     else:
-        covers = matrix(task.times)
+        covers = Sets.of(task.times)
         weight = np.where(reached_times(task, standing) > 0, 0.0, task.weights)
     whole = bool(np.all(weight == np.floor(weight)) and weight.sum() < 2**53)
     scale = 1.0 if whole or weight.sum() == 0 else SCALED_TOTAL / float(weight.sum())
     assert task.add is not None
     left = task.add - int((standing & ~stands).sum())
-    reduced = problem(covers[free], weight * scale, free, add=left)
+    reduced = problem(covers.only(free), weight * scale, free, add=left)
     before = worth(task, standing)
     sites, upper, proven = best_cover(reduced, whole=whole, deadline=deadline)
     standing[sites] = True
@@ -117,14 +127,11 @@ def _worst(task: Task, *, deadline: float) -> Found:
     open_pairs = ~shut[site]
     np.minimum.at(nearest, usable.indices[open_pairs], usable.seconds[open_pairs])
     counted = heavy & np.isfinite(nearest)
-    weights = np.where(counted, task.weights, 0.0)
     if not counted.any():
-        return _best(replace(task, goal="cover", weights=weights), deadline=deadline)
+        return _best(replace(task, goal="cover"), deadline=deadline)
     levels = np.unique(usable.seconds[counted[usable.indices]])
     low, high = int(np.searchsorted(levels, nearest[counted].max())), len(levels) - 1
-    least = replace(
-        task, weights=weights, goal="share", share=1.0, costs=None if task.budget is None else task.costs
-    )
+    least = replace(task, goal="share", share=1.0, costs=None if task.budget is None else task.costs)
 
     def at(level: int) -> Found:
         limited = replace(least, times=within(usable, float(levels[level])))
@@ -153,7 +160,7 @@ def _worst(task: Task, *, deadline: float) -> Found:
         points = tuple(int(i) for i in np.flatnonzero(counted))
         ceiling = Floor(points, 1.0, "share", worst_s)
         rules = replace(task.rules, floors=(*task.rules.floors, ceiling))
-        last = replace(task, weights=weights, times=within(usable, worst_s), rules=rules, beyond_s=worst_s)
+        last = replace(task, times=within(usable, worst_s), rules=rules, beyond_s=worst_s)
         if high > 0 and task.rules.capacity is None:
             sooner = replace(last, goal="cover", times=last.times)
             kept, last = _fewest_at_worst(sooner, float(levels[high - 1]), points, kept, deadline=deadline)
@@ -166,7 +173,7 @@ def _fewest_at_worst(
     task: Task, sooner_s: float, points: tuple[int, ...], kept: Found, *, deadline: float
 ) -> tuple[Found, Task]:
     """The most weight within ``sooner_s`` while all is within the worst time; the rule that keeps it so."""
-    total = float(task.weights.sum())
+    total = float(task.weights[list(points)].sum())
     best = run(build(task, reach_s=sooner_s), seconds=deadline - perf_counter())
     if best.standing is None or best.status != "optimal":
         return kept, task

@@ -37,7 +37,9 @@ class SiteWorth:
     ``alone``: what it adds to what stands; ``last``: what the plan loses without it; ``overlap``:
     share of its reach that existing stations reach too; ``seconds_saved``: weighted, against the nearest of existing stations;
     ``instead``: the next best site that keeps to the rules (-1: none, and
-    with capacities) and what the plan then loses; worths in weight, or weighted seconds for *minutes*.
+    with capacities) and what the plan then loses; ``kept_refused``: share of the plan's gain that is left
+    when the one other site that would be missed most says no and nobody takes its place (1.0 for a
+    site by itself). Worths in weight, weighted seconds for *minutes*, the longest seconds for *worst*.
     """
 
     site: int
@@ -47,6 +49,7 @@ class SiteWorth:
     seconds_saved: float
     instead: int
     instead_loss: float
+    kept_refused: float
 
 
 def stages(task: Task, *, up_to: int, time_limit_s: float = 60.0) -> Stages:
@@ -138,19 +141,20 @@ def explain(task: Task, answer: Answer) -> list[SiteWorth]:
     standing = stands.copy()
     standing[list(answer.opened)] = True
     standing[list(answer.closed)] = False
-    plain = replace(task, goal="cover") if task.goal in {"share", "worst"} else task
+    plain = replace(task, goal="cover") if task.goal == "share" else task
     whole, kept = worth(plain, standing), stands & standing
     base = worth(plain, kept)
     before = reached_times(task, kept) > 0
     seconds = best_seconds(task, kept, beyond_s=task.beyond_s)
+    lasts = {site: whole - worth(plain, _but(standing, site)) for site in answer.opened}
     items = []
     for site in answer.opened:
         points = task.times.indices[task.times.indptr[site] : task.times.indptr[site + 1]]
         reach = float(task.weights[points].sum())
         own = task.times.seconds[task.times.indptr[site] : task.times.indptr[site + 1]]
         saved = float((task.weights[points] * np.maximum(seconds[points] - own, 0.0)).sum())
-        without = standing.copy()
-        without[site] = False
+        without = _but(standing, site)
+        missed = max((lasts[other] for other in answer.opened if other != site), default=0.0)
         only = kept.copy()
         only[site] = True
         # With capacities a swap moves people between all sites: only a new plan would tell.
@@ -161,14 +165,21 @@ def explain(task: Task, answer: Answer) -> list[SiteWorth]:
             SiteWorth(
                 site=site,
                 alone=worth(plain, only) - base,
-                last=whole - worth(plain, without),
+                last=lasts[site],
                 overlap=float(task.weights[points][before[points]].sum()) / reach if reach else 0.0,
                 seconds_saved=saved,
                 instead=second,
-                instead_loss=whole - value if second >= 0 else whole - worth(plain, without),
+                instead_loss=whole - value if second >= 0 else lasts[site],
+                kept_refused=1.0 - missed / (whole - base) if whole > base else 1.0,
             )
         )
     return items
+
+
+def _but(standing: Bool, site: int) -> Bool:
+    left = standing.copy()
+    left[site] = False
+    return left
 
 
 def _next_best(plain: Task, task: Task, without: Bool, refused: int) -> tuple[int, float]:
@@ -176,6 +187,11 @@ def _next_best(plain: Task, task: Task, without: Bool, refused: int) -> tuple[in
     best, value = -1, -np.inf
     if task.goal == "minutes":
         order = np.argsort(-_reach(task), kind="stable")[:200]  # the widest first: a full look is long
+    elif task.goal == "worst":
+        with_it = without.copy()
+        with_it[refused] = True
+        late = best_seconds(task, without, beyond_s=task.beyond_s) > -worth(task, with_it)
+        order = np.argsort(-_sums(task, np.where(late, task.weights, 0.0)), kind="stable")[:200]
     else:
         missed = np.where(reached_times(task, without) > 0, 0.0, task.weights)
         order = np.argsort(-_sums(task, missed), kind="stable")[:50]

@@ -7,12 +7,13 @@ import numpy as np
 from geo.models import F64, Bool
 from geo.siting.cells import matrix, within
 from geo.siting.model import new_costs
+from geo.siting.sets import Sets
 from geo.siting.task import Floor, Task
 
 
 def reached_times(task: Task, standing: Bool) -> F64:
     """How many standing sites reach each point."""
-    return np.asarray(matrix(task.times)[np.flatnonzero(standing)].sum(axis=0), dtype=np.float64).ravel()
+    return Sets.of(task.times).hits(np.flatnonzero(standing)).astype(np.float64)
 
 
 def best_seconds(task: Task, standing: Bool, *, beyond_s: float) -> F64:
@@ -26,11 +27,16 @@ def best_seconds(task: Task, standing: Bool, *, beyond_s: float) -> F64:
 
 
 def worth(task: Task, standing: Bool) -> float:
-    """The sum that is maximised (without capacity): weight, minus cost, or minus weighted seconds."""
+    """What is maximised (without capacity): weight, minus cost, minus weighted seconds, minus the longest seconds."""
     if task.goal == "share":
         return -float(new_costs(task)[standing].sum())
     if task.goal == "minutes":
         return -float(task.weights @ best_seconds(task, standing, beyond_s=task.beyond_s))
+    if task.goal == "worst":
+        usable = np.ones(len(standing), dtype=np.bool_)
+        usable[list(task.rules.forbidden)] = False
+        counted = (reached_times(task, usable | task.stands()) > 0) & (task.weights > 0)
+        return -float(best_seconds(task, standing, beyond_s=task.beyond_s)[counted].max(initial=0.0))
     times = reached_times(task, standing)
     value = float(task.weights[times > 0].sum())
     return value + task.backup * float(task.weights[times > 1].sum()) if task.goal == "backup" else value

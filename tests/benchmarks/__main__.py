@@ -1,7 +1,8 @@
 """``make bench``: whole builds in fresh processes, and where the time goes. Nothing here is asserted.
 
 Every figure is the median of several runs in one session; the first run of all warms the kernels'
-compiled cache, which an installed Red Map keeps on disk.
+compiled cache, which an installed Red Map keeps on disk. ``python -m tests.benchmarks siting`` runs
+one section and leaves the others as they were measured.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks import clip, growth, intake, peers, siting
@@ -95,31 +97,56 @@ def table(rows: list[peers.Row]) -> list[str]:
     return lines + ["| " + " | ".join(row.cells()) + " |" for row in rows]
 
 
-def main() -> None:
-    """Print the builds and the comparison with the peers, and keep them in RESULTS.md."""
+def sections() -> dict[str, tuple[str, Callable[[], list[str]]]]:
+    """What can be measured by itself: a word for the command line, the heading, and the work."""
+    picture = ["", "![one isochrone of each](isochrones.png)"]
+    return {
+        "builds": ("Whole builds, cold processes", lambda: ["```", *builds(), "```"]),
+        "peers": ("Beside the peers", lambda: table(peers.compare()) + picture),
+        "growth": ("Growth", grown),
+        "lists": ("Long lists", lambda: [f"- {line}" for line in intake.measure()]),
+        "clip": ("A district out of a country", lambda: [clip.measure()]),
+        "siting": ("Siting", siting.measure),
+    }
+
+
+def main(wanted: list[str]) -> None:
+    """Print what is ``wanted`` (all, where nothing is named) and keep it in RESULTS.md beside what is there."""
+    known = sections()
+    unknown = [word for word in wanted if word not in known]
+    if unknown:
+        sys.exit(f"no section {' '.join(unknown)}; there are: {' '.join(known)}")
     title = (
         f"{time.strftime('%Y-%m-%d')} · {platform.machine()}, {os.cpu_count()} cores · "
-        f"Python {platform.python_version()} · {RUNS} runs, medians"
+        f"Python {platform.python_version()}"
     )
+    head = "\n".join(
+        ["# Benchmark", "", "Written by `make bench`.", "", f"{title} · {RUNS} runs, medians", ""]
+    )
+    head += f"\n{peers.versions()}\n"
+    kept: dict[str, str] = {}
+    if wanted:
+        head, *parts = RESULTS.read_text(encoding="utf-8").split("\n## ")
+        kept = {part.partition("\n")[0]: part.partition("\n")[2].strip("\n") for part in parts}
     print(title)
-    parts = [["# Benchmark", "", "Written by `make bench`.", "", title, "", peers.versions(), ""]]
-
-    def keep(heading: str, *lines: str) -> None:
+    for word, (heading, work) in known.items():
+        if wanted and word not in wanted:
+            continue
+        lines = [f"Measured by itself: {title}.", ""] if wanted else []
+        kept[heading] = "\n".join(lines + work())
+        print(kept[heading])
         # after each part, so that a run that is cut off keeps what it has
-        print(*lines, sep="\n")
-        parts.append([f"## {heading}", "", *lines, ""])
-        RESULTS.write_text("\n".join(line for part in parts for line in part), encoding="utf-8")
+        order = [name for name, _ in known.values() if name in kept]
+        body = "".join(f"\n## {name}\n\n{kept[name]}\n" for name in order)
+        RESULTS.write_text(head.rstrip("\n") + "\n" + body, encoding="utf-8")
 
-    keep("Whole builds, cold processes", "```", *builds(), "```")
-    picture = "![one isochrone of each](isochrones.png)"
-    keep("Beside the peers", *table(peers.compare()), "", picture)
-    grown = growth.sizes()
-    growth.plot(grown, RESULTS.with_name("growth.png"))
+
+def grown() -> list[str]:
+    """Time and memory by size, and their picture."""
+    sizes = growth.sizes()
+    growth.plot(sizes, RESULTS.with_name("growth.png"))
     about = "A generated town, 15 minutes on foot; each size in a process of its own."
-    keep("Growth", about, "", *growth.table(grown), "", "![time and memory by size](growth.png)")
-    keep("Long lists", *(f"- {line}" for line in intake.measure()))
-    keep("A district out of a country", clip.measure())
-    keep("Siting", *siting.measure())
+    return [about, "", *growth.table(sizes), "", "![time and memory by size](growth.png)"]
 
 
 def builds() -> list[str]:
@@ -143,4 +170,4 @@ def builds() -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

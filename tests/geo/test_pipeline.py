@@ -135,7 +135,12 @@ def test_workbook_opens_and_holds_the_headline(sample_out, summary):
         "达标",
         "盲区",
         "选址建议",
+        "驿站价值",
         "数据审计",
+    ]
+    worth = list(book["驿站价值 Worth"].iter_rows(min_row=2, max_col=4, values_only=True))
+    assert [row[3] for row in worth if row[2] is not None] == [
+        row[2] == 0 for row in worth if row[2] is not None
     ]
     figures = {row[0]: row[1] for row in book.worksheets[0].iter_rows(values_only=True)}
     assert figures["demand.residents.share"] == pytest.approx(summary["demand"]["residents"]["share"])

@@ -11,6 +11,7 @@ from geo import pipeline
 from geo.cli import app
 from geo.config import with_siting
 from geo.errors import InputError
+from geo.report.workbook import write_workbook
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +152,70 @@ def test_the_command(cache):
     assert "no plan keeps all of these" in words.output
     wrong = CliRunner().invoke(app, ["site", "data/sample", "--close", "1", "--move", "1"])
     assert isinstance(wrong.exception, InputError)
+
+
+def test_one_goal_at_a_time_and_in_words(cache):
+    both = CliRunner().invoke(app, ["site", "data/sample", "--minutes", "--cover", "0.9"])
+    assert isinstance(both.exception, InputError)
+    assert "--minutes --cover" in str(both.exception)
+    poor = CliRunner().invoke(app, ["site", "data/sample", "--budget", "4"])
+    assert isinstance(poor.exception, InputError)
+    assert "siting.costs" in str(poor.exception)
+    assert "{" not in str(poor.exception)
+
+
+def test_the_cards_name_venues_in_full(cache, five):
+    run = CliRunner().invoke(app, ["site", "data/sample", "--add", "5", "--cache", str(cache)])
+    assert run.exit_code == 0, run.output
+    for row in five.sites.itertuples():
+        assert f"{row.rank}. {row.name}（{row.kind}）" in run.output
+        assert row.instead in run.output
+    assert "proven optimal" in run.output
+
+
+def test_room_is_counted_for_one_service_at_one_hour_only(ask):
+    noon = ask(add=2, capacity=1500.0, times=("Tue 12:00",), services=("water",))
+    assert noon.answer.status == "optimal"
+    assert noon.answer.after - noon.answer.before <= 2 * 1500 + 1e-6
+    assert (noon.sites["served"] <= 1500 + 1e-6).all()
+    for more in ({"times": ("Tue 12:00", "Tue 23:00")}, {"gradual_minutes": (5.0, 20.0)}):
+        with pytest.raises(InputError, match="capacity"):
+            ask(add=2, capacity=1500.0, **more)
+
+
+def test_workers_stand_beside_people_and_refusals_are_weighed(five):
+    gained = five.sites["communities_gain"]
+    assert five.sites["workers"].sum() > 0
+    for workers, people, where in zip(five.sites["workers"], five.sites["gain"], gained, strict=True):
+        assert sum(g["workers"] for g in where) == pytest.approx(workers)
+        assert sum(g["people"] for g in where) == pytest.approx(people)
+    assert ((five.sites["kept_refused"] > 0) & (five.sites["kept_refused"] < 1)).all()
+
+
+def test_whom_to_ask_is_told_by_gap(five, ask):
+    asked = five.ask
+    assert (asked.groupby("gap").size() <= 2).all()
+    best = asked.groupby("gap", sort=False)["people"].max()
+    assert best.is_monotonic_decreasing
+    first = five.sites["name"].iloc[0]
+    assert first in set(asked["venue"])
+    assert first not in set(ask(add=1, refuse=(first,)).ask["venue"])
+
+
+def test_the_report_has_the_stages_and_what_each_station_is_worth(five, cache, tmp_path):
+    study = with_siting(pipeline.sample_study(), {"add": 2, "stages": 3})
+    result = pipeline.run(study, cache_dir=cache)
+    for column in ("stage", "name", "price", "proven"):
+        assert list(result.stages[column]) == pytest.approx(list(five.stages[column].head(3)))
+    assert list(result.stages["value"]) == pytest.approx(list(five.stages["value"].head(3)))
+    mine = result.stations_worth.set_index("station_id")["lost"]
+    assert mine.is_monotonic_decreasing
+    assert dict(mine) == pytest.approx(dict(five.stations.set_index("station_id")["lost"]))
+    write_workbook(result, tmp_path / "report.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx")
+    assert [row[0] for row in book["分期 Stages"].iter_rows(min_row=2, max_row=4, values_only=True)] == [
+        1,
+        2,
+        3,
+    ]
+    assert book["驿站价值 Worth"].max_row >= len(result.inputs.stations) + 1

@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 
 from geo.errors import InputError
 from geo.models import TravelMatrix
-from geo.siting import Floor, Group, Rules, Task, gradual, maximal_cover, solve
+from geo.siting import Floor, Group, Rules, Task, gradual, maximal_cover, solve, stacked
 from geo.siting.worth import greedy_plan, worth
 
 BEYOND_S = 1000.0
@@ -281,6 +281,80 @@ def test_the_worst_case_is_followed_by_the_fewest_at_it():
     times = sparse_times([[60.0, 300.0, 60.0], [300.0, 60.0, 120.0]])
     answer = solve(Task(np.array([2.0, 9.0, 1.0]), times, goal="worst", add=1))
     assert (answer.opened, answer.objective) == ((1,), 300.0)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "capacity"])
+@pytest.mark.parametrize("kind", ["gradual", "layers and hours"])
+@pytest.mark.parametrize("goal", ["cover", "share"])
+def test_weighted_cells_agree_with_brute_force_over_points(goal, kind, rule):
+    """Partial reach, and a mean over hours at which not all are open, asked of points and not of cells."""
+
+    @settings(max_examples=10, deadline=None)
+    @given(tasks(goal, rule), st.data())
+    def agrees(task, data):
+        seconds, m = dense(task.times), task.times.shape[0]
+        if kind == "gradual":
+            weights, cells = gradual(task.weights, task.times, full_s=60.0, none_s=300.0, levels=4)
+
+            def part(nearest):
+                return (np.array([60.0, 120.0, 180.0, 240.0]) >= nearest).mean()
+
+            def fraction(s):
+                return np.array([part(t) for t in seconds[s].min(axis=0, initial=np.inf)])
+        else:
+            hours = np.array(
+                data.draw(st.lists(st.lists(st.booleans(), min_size=m, max_size=m), min_size=2, max_size=3))
+            )
+            each = [
+                (task.weights / len(hours), sparse_times(np.where(np.isfinite(seconds) & now[:, None], seconds, np.nan)))
+                for now in hours
+            ]  # fmt: skip
+            weights, cells = stacked(each)
+
+            def fraction(s):
+                return np.mean([np.isfinite(seconds[s & now]).any(axis=0) for now in hours], axis=0)
+
+        copies = len(weights) // len(task.weights)
+        n = len(task.weights)
+        floors = tuple(
+            replace(f, points=tuple(i + n * k for k in range(copies) for i in f.points), within_s=None)
+            for f in task.rules.floors
+        )
+        asked = replace(task, weights=weights, times=cells, rules=replace(task.rules, floors=floors))
+        usable = np.array([task.stands()[j] or j not in task.rules.forbidden for j in range(m)])
+        ceiling = float(task.weights @ fraction(usable))
+
+        def kept(s) -> bool:
+            x = fraction(s)
+            for f in floors:
+                i = sorted({p % n for p in f.points})
+                if task.weights[i] @ x[i] < f.share * task.weights[i].sum() - 1e-9:
+                    return False
+            need = ceiling if task.share >= 1 else task.share * task.weights.sum()
+            return goal == "cover" or bool(task.weights @ x >= need - 1e-9)
+
+        values = [
+            float(task.weights @ fraction(s)) if goal == "cover" else cost
+            for s, cost in plans(task)
+            if kept(s)
+        ]
+        answer = solve(asked)
+        if not values:
+            assert answer.status == "infeasible"
+            return
+        assert answer.status == "optimal"
+        best = max(values) if goal == "cover" else min(values)
+        assert answer.objective == pytest.approx(best, rel=1e-6, abs=1e-5)
+
+    agrees()
+
+
+def test_a_floor_counts_those_whom_nobody_reaches_also_where_the_worst_case_is_asked():
+    times = sparse_times([[60.0, np.nan, np.nan], [300.0, 60.0, np.nan]])
+    task = Task(np.array([1.0, 1.0, 2.0]), times, goal="worst", add=2)
+    for share, status in ((0.5, "optimal"), (0.6, "infeasible")):
+        floors = (Floor((0, 1, 2), share, "all"),)
+        assert solve(replace(task, rules=Rules(floors=floors))).status == status
 
 
 def test_gradual_reach_lies_between_its_limits():

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.siting import Group, Rules, Task, alternatives, explain, losses, solve, stages
+from geo.siting.worth import keeps, worth
 from tests.geo.test_siting_goals import BEYOND_S, dense, sparse_times, tasks
 
 
@@ -72,6 +73,71 @@ def test_the_next_best_is_the_best_of_the_others(task):
         assert item.instead_loss == pytest.approx(
             whole - max(covered(task, rest | {j}) for j in open_to), abs=1e-9
         )
+
+
+@settings(max_examples=30, deadline=None)
+@given(tasks("cover", "groups"))
+def test_what_is_kept_when_any_one_other_site_says_no(task):
+    answer = solve(task)
+    old = set(np.flatnonzero(task.stands()).tolist())
+    gain = covered(task, old | set(answer.opened)) - covered(task, old)
+    for item in explain(task, answer):
+        left = [
+            covered(task, (old | set(answer.opened)) - {other}) - covered(task, old)
+            for other in answer.opened
+            if other != item.site
+        ]
+        assert item.kept_refused == pytest.approx(min(left, default=gain) / gain if gain > 0 else 1.0)
+
+
+@pytest.mark.parametrize("rule", ["none", "forbidden", "groups", "floors", "budget", "move"])
+@pytest.mark.parametrize("goal", ["cover", "backup"])
+def test_no_exchange_of_one_site_settles_a_tie_better(goal, rule):
+    @settings(max_examples=15, deadline=None)
+    @given(tasks(goal, rule))
+    def settled(task):
+        answer = solve(task)
+        if answer.status == "infeasible":
+            return
+        standing = task.stands().copy()
+        standing[list(answer.opened)] = True
+        standing[list(answer.closed)] = False
+        seconds = dense(task.times)
+
+        def total(s) -> float:
+            best = seconds[s].min(axis=0, initial=np.inf)
+            return float(task.weights @ np.where(np.isfinite(best), best, task.beyond_s))
+
+        for out in answer.opened:
+            for into in np.flatnonzero(~standing & ~task.stands()).tolist():
+                trial = standing.copy()
+                trial[out], trial[into] = False, True
+                if not keeps(task, trial) or worth(task, trial) < worth(task, standing):
+                    continue
+                assert total(trial) >= total(standing) - 1e-6
+                assert total(trial) > total(standing) + 1e-6 or into > out
+
+    settled()
+
+
+@pytest.mark.parametrize("goal", ["cover", "share", "minutes", "worst", "backup"])
+def test_of_sites_alike_the_lower_number_is_taken(goal):
+    row, other = [60.0, 120.0, np.nan], [np.nan, np.nan, 300.0]
+    times = sparse_times([other, row, other, row, row])
+    task = Task(np.ones(3), times, goal=goal, add=2, beyond_s=BEYOND_S, rules=Rules(forbidden=(1,)))
+    # two that reach the same two points are worth more where the second reach counts
+    assert solve(task).opened == ((3, 4) if goal == "backup" else (0, 3))
+
+
+def test_worths_of_the_worst_case_are_seconds():
+    times = sparse_times([[60.0, np.nan, 900.0], [900.0, 120.0, 300.0], [800.0, 700.0, 60.0]])
+    task = Task(np.ones(3), times, goal="worst", add=2, beyond_s=BEYOND_S)
+    answer = solve(task)
+    assert (answer.opened, answer.objective) == ((0, 1), 300.0)
+    first, second = explain(task, answer)
+    assert (first.last, second.last) == (600.0, 700.0)  # the longest is 900 s, and beyond all (1000 s)
+    assert (first.instead, first.instead_loss) == (2, 500.0)
+    assert (second.instead, second.instead_loss) == (2, 400.0)
 
 
 def test_alternatives_are_the_plans_next_in_order():
