@@ -45,8 +45,7 @@ RedMap.sourcesOf = (c, at) => {
     ...c.add.map((a) => !RedMap.offers(a.services, c.services) || (at >= 0 && !RedMap.trialOpen(a.hours, at)) ? null : { place: a.at }),
   ];
 };
-RedMap.counts = (station) => {
-  const c = RedMap.choice;
+RedMap.counts = (station, c = RedMap.choice) => {
   return !c || (!c.off.includes(station.id) && RedMap.offers(station.services, c.services));
 };
 
@@ -109,21 +108,20 @@ RedMap.compute = async () => {
   if (RedMap.isBase(c)) { RedMap.now = null; RedMap.afterChoice(); return; }
   const ask = RedMap.askOf(c), out = await RedMap.ask('figures', ask);
   if (turn !== RedMap.asked) return;
-  RedMap.now = await RedMap.read(c, ask, out);
+  const now = await RedMap.read(c, ask, out, turn);
   if (turn !== RedMap.asked) return;
+  RedMap.now = now;
   RedMap.afterChoice();
 };
 RedMap.afterChoice = () => {
   const now = RedMap.now;
-  RedMap.areaClassOf = [];
-  for (const c of RedMap.data.communities) if (c.area >= 0) { const share = RedMap.communityNow(c).share; RedMap.areaClassOf[c.area] = share === null ? 0 : RedMap.areaClass(share); }
-  RedMap.labelCache.clear();
+  RedMap.shownTurn = now ? now.turn : 0;
   document.documentElement.setAttribute('data-computed', now ? String(RedMap.asked) : 'base');
   RedMap.render();
 };
 
 /* The figures of one choice as the panel reads them. */
-RedMap.read = async (c, ask, out) => {
+RedMap.read = async (c, ask, out, turn) => {
   const d = RedMap.data, names = Object.keys(d.summary.demand), model = RedMap.model, layers = {};
   d.engine.layers.forEach((layer, i) => {
     const b = out.layers[i], total = b.total;
@@ -136,7 +134,7 @@ RedMap.read = async (c, ask, out) => {
   const scale = 1 / Math.cos(d.bounds[1] === null ? 0 : (d.bounds[1] + d.bounds[3]) / 2 * Math.PI / 180);
   const found = await RedMap.ask('groups', { rows: missing, link: 300 * scale });
   const gaps = found.map((g, i) => ({ rank: i + 1, people: g.people, at: RedMap.degrees(g.x, g.y), community: RedMap.mostPeople(g.rows), rows: g.rows }));
-  return { choice: c, limit: ask.limit, layers, communities, missing, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale };
+  return { turn, choice: c, limit: ask.limit, layers, communities, missing, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale };
 };
 RedMap.degrees = (x, y) => {
   const o = RedMap.data.layers.engine, E = RedMap.EARTH;
@@ -148,10 +146,20 @@ RedMap.mostPeople = (rows) => {
   return [...sum].sort((a, b) => b[1] - a[1])[0][0];
 };
 /* A community as it stands under the choice: `area` is its row in the analysis. */
-RedMap.communityNow = (c) => {
-  if (!RedMap.now) return c;
-  const r = RedMap.now.communities.get(c.area);
+RedMap.communityNow = (c) => RedMap.communityUnder(c, RedMap.now);
+RedMap.communityUnder = (c, now) => {
+  if (!now) return c;
+  const r = now.communities.get(c.area);
   return { ...c, covered: r ? r.covered : 0, share: r && r.total ? r.covered / r.total : null, median: r ? r.median : null };
+};
+/* The class of each area's share, kept with the figures that it comes from. */
+RedMap.areaClasses = (now) => {
+  const kept = now || RedMap.data;
+  if (!kept.areaClasses) {
+    kept.areaClasses = [];
+    for (const c of RedMap.data.communities) if (c.area >= 0) { const share = RedMap.communityUnder(c, now).share; kept.areaClasses[c.area] = share === null ? 0 : RedMap.areaClass(share); }
+  }
+  return kept.areaClasses;
 };
 RedMap.blockNow = (name) => {
   const b = RedMap.data.summary.demand[name] || {}, n = RedMap.now && RedMap.now.layers[name];

@@ -2,9 +2,9 @@
 'use strict';
 
 /* open, closed or unknown: at the chosen time of week (planner) or now in China (public). */
-RedMap.stateOf = (station) => {
+RedMap.stateOf = (station) => RedMap.stateUnder(station, RedMap.choice);
+RedMap.stateUnder = (station, chosen) => {
   if (RedMap.data.page === 'planner') {
-    const chosen = RedMap.choice;
     if (chosen && chosen.at >= 0) return station.week ? (RedMap.weekOf(station)(chosen.at) ? 'open' : 'closed') : 'unknown';
     const at = RedMap.data.times.indexOf(RedMap.state.time);
     if (station.open === null || at < 0) return 'unknown';
@@ -16,8 +16,8 @@ RedMap.stateOf = (station) => {
 RedMap.stateWord = (state) => RedMap.t(RedMap.data.page === 'planner'
   ? { open: 'open', closed: 'closed', unknown: 'openUnknown' }[state]
   : { open: 'openNow', closed: 'closedNow', unknown: 'unknownNow' }[state]);
-/* Whether a station is asked for: the public page filters by service. */
-RedMap.shown = (station) => (!RedMap.state.service || station.services.includes(RedMap.state.service)) && (!RedMap.counts || RedMap.counts(station));
+/* Whether a station is asked for: by the planner's choice, by the public page's services. */
+RedMap.shown = (station, choice = RedMap.choice) => !RedMap.counts || RedMap.counts(station, choice);
 RedMap.chip = (state) => RedMap.el('span', { class: 'chip ' + state }, RedMap.stateWord(state));
 
 RedMap.selectedStation = () => {
@@ -65,7 +65,7 @@ RedMap.popup = (at, content, offset) => {
   if (RedMap.open) { RedMap.quiet = true; RedMap.map.closePopup(RedMap.open); RedMap.quiet = false; }
   const size = RedMap.map.getSize(), narrow = matchMedia('(max-width: 760px)').matches, wide = Math.min(300, size.x - (narrow ? 48 : 90));
   RedMap.open = L.popup({ maxWidth: wide, minWidth: Math.min(256, wide), offset: [0, offset || -4], autoPanPaddingTopLeft: [narrow ? 8 : 66, 10], autoPanPaddingBottomRight: [narrow ? 8 : 16 + RedMap.covered(), 40], maxHeight: Math.max(160, size.y - (narrow ? 70 : 90)) })
-    .setLatLng([at[1], at[0]]).setContent(content).openOn(RedMap.map);
+    .setLatLng([at[1], at[0]]).setContent(RedMap.cardBox = RedMap.el('div', {}, content)).openOn(RedMap.map);
   RedMap.byId('stage').classList.add('carded');
   const close = RedMap.open.getElement().querySelector('.leaflet-popup-close-button');
   if (close) close.setAttribute('aria-label', RedMap.t('close'));
@@ -130,7 +130,7 @@ RedMap.start = async (map) => {
   if (engine) await RedMap.startEngine(engine, asked);
   map.invalidateSize({ animate: false });
   if (!RedMap.look(asked.map)) RedMap.home();
-  RedMap.ground = new RedMap.Ground({ pane: 'tilePane' }).addTo(map);
+  RedMap.ground = new RedMap.Ground().addTo(map);
   RedMap.byId('zoom-in').addEventListener('click', () => map.zoomIn());
   RedMap.byId('zoom-out').addEventListener('click', () => map.zoomOut());
   RedMap.byId('zoom-home').addEventListener('click', () => RedMap.home());
@@ -151,7 +151,9 @@ RedMap.start = async (map) => {
   document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && RedMap.open && event.target.id !== 'search') map.closePopup(RedMap.open); });
   map.on('mouseout', () => { RedMap.byId('tip').hidden = true; });
   RedMap.views.unshift(RedMap.words, RedMap.scale);
+  map.on('move zoom', () => { RedMap.movedAt = Date.now(); });
   RedMap.render();
   if (RedMap.ready) RedMap.ready(asked);
+  RedMap.ground.flush();
   document.documentElement.setAttribute('data-ready', '1');
 };

@@ -22,8 +22,6 @@ RedMap.setup = (asked) => {
   const s = RedMap.state;
   RedMap.take(asked);
   s.sort = 'uncovered';
-  RedMap.areaClassOf = [];
-  for (const c of RedMap.data.communities) if (c.area >= 0) RedMap.areaClassOf[c.area] = c.share === null ? 0 : RedMap.areaClass(c.share);
   RedMap.hashOf = () => {
     const c = RedMap.map.getCenter();
     return { map: [+RedMap.map.getZoom().toFixed(2), c.lat.toFixed(5), c.lng.toFixed(5)].join('/'), lang: s.lang, on: Object.keys(s.on).filter((k) => s.on[k]).join(',') || 'none',
@@ -76,7 +74,9 @@ RedMap.select = (kind, id, move, at) => {
 };
 RedMap.refreshPopup = () => {
   const [kind, id] = RedMap.split(RedMap.state.sel), item = RedMap.find(kind, id);
-  if (item && RedMap.open) RedMap.open.setContent(RedMap.cardOf(kind, item));
+  if (!item || !RedMap.open) return;
+  RedMap.patch(RedMap.cardBox, [RedMap.cardOf(kind, item)]);
+  RedMap.open.update();
 };
 RedMap.onMapClick = (event) => {
   if (RedMap.placing) { RedMap.addTrial([event.latlng.lng, event.latlng.lat]); return; }
@@ -117,10 +117,8 @@ RedMap.benefits = (site) => site.for.length ? RedMap.el('ul', { class: 'benefits
 
 /* ---- panel ---- */
 RedMap.drawTabs = () => {
-  const { el, t, state } = RedMap, focused = document.activeElement && document.activeElement.id, shown = state.lang + ' ' + state.tab;
-  if (RedMap.byId('tabs').dataset.shown === shown) return; // a button replaced under a finger would lose the tap
-  RedMap.byId('tabs').dataset.shown = shown;
-  RedMap.byId('tabs').replaceChildren(...RedMap.TABS.map((tab, i) => el('button', {
+  const { el, t, state } = RedMap;
+  RedMap.patch(RedMap.byId('tabs'), RedMap.TABS.map((tab, i) => el('button', {
     type: 'button', role: 'tab', id: 'tab-' + tab, tabIndex: tab === state.tab ? 0 : -1, 'aria-selected': String(tab === state.tab), 'aria-controls': 'pane',
     onclick: () => { RedMap.set({ tab }); RedMap.byId('panel').scrollTop = 0; },
     onkeydown: (event) => {
@@ -130,12 +128,13 @@ RedMap.drawTabs = () => {
       RedMap.set({ tab: next });
       RedMap.byId('tab-' + next).focus();
     } }, t('tab' + tab[0].toUpperCase() + tab.slice(1)))));
-  if (focused && focused.startsWith('tab-')) RedMap.byId('tab-' + state.tab).focus();
   RedMap.byId('pane').setAttribute('aria-labelledby', 'tab-' + state.tab);
 };
 RedMap.drawPane = () => {
   const draw = { overview: RedMap.overview, gaps: RedMap.gapList, sites: RedMap.siteList, whatif: RedMap.whatIf, communities: RedMap.communityTable, data: RedMap.dataPane };
-  RedMap.byId('pane').replaceChildren(...draw[RedMap.state.tab]().flat().filter((x) => x));
+  const pane = RedMap.byId('pane'), tab = RedMap.state.tab;
+  if (pane.dataset.tab !== tab) { pane.replaceChildren(); pane.dataset.tab = tab; } // one tab's buttons are not another's
+  RedMap.patch(pane, draw[tab]());
 };
 RedMap.block = () => RedMap.blockNow(RedMap.state.demand);
 
@@ -159,7 +158,7 @@ RedMap.overview = () => {
   const range = b.share_range || [];
   return [
     RedMap.banner(),
-    layers.length > 1 ? el('div', { class: 'segments', role: 'group', 'aria-label': t('demand') }, layers.map((key) => el('button', { type: 'button', 'aria-pressed': String(key === s.demand), class: RedMap.isWord(key) ? '' : 'data', onclick: () => RedMap.set({ demand: key }) }, RedMap.layerName(key)))) : null,
+    layers.length > 1 ? el('div', { class: 'segments', key: 'demand', role: 'group', 'aria-label': t('demand') }, layers.map((key) => el('button', { type: 'button', key, 'aria-pressed': String(key === s.demand), class: RedMap.isWord(key) ? '' : 'data', onclick: () => RedMap.set({ demand: key }) }, RedMap.layerName(key)))) : null,
     el('div', { class: 'headline' },
       el('p', {}, t('headline', { who: RedMap.layerName(s.demand), mode, minutes: limit })),
       el('strong', { class: 'num', id: 'headline' }, percent(b.share)),
@@ -184,7 +183,7 @@ RedMap.FIRST = 3;
 RedMap.brief = () => {
   const { el, t, number, percent, data: d } = RedMap, plan = d.plan, out = [], words = d.strings[RedMap.state.lang].reasons, people = new Map();
   const more = (tab, label) => el('button', { type: 'button', class: 'more', onclick: () => { RedMap.set({ tab }); RedMap.byId('panel').scrollTop = 0; } }, label);
-  const line = (kind, item, title, value, note) => el('button', { type: 'button', class: 'line ' + kind + (RedMap.state.sel === kind + ':' + item.id ? ' chosen' : ''), onclick: () => RedMap.select(kind, item.id, true) },
+  const line = (kind, item, title, value, note) => el('button', { type: 'button', key: kind + ':' + item.id, class: 'line ' + kind + (RedMap.state.sel === kind + ':' + item.id ? ' chosen' : ''), onclick: () => RedMap.select(kind, item.id, true) },
     el('span', { class: 'rank' }, String(item.rank)), el('span', { class: 'line-body' }, RedMap.name(title), el('span', { class: 'muted' }, note)), el('b', { class: 'num' }, value));
   const reason = (g) => Object.prototype.hasOwnProperty.call(words, g.reason) ? words[g.reason] : words.other;
   for (const g of d.gaps) people.set(reason(g), (people.get(reason(g)) || 0) + (g.people || 0));
@@ -198,14 +197,14 @@ RedMap.brief = () => {
   return out;
 };
 
-RedMap.item = (kind, item, badge, title, value, ...more) => RedMap.el('button', { type: 'button', class: 'item ' + kind + (RedMap.state.sel === kind + ':' + item.id ? ' chosen' : ''), onclick: () => RedMap.select(kind, item.id, true) },
+RedMap.item = (kind, item, badge, title, value, ...more) => RedMap.el('button', { type: 'button', key: kind + ':' + item.id, class: 'item ' + kind + (RedMap.state.sel === kind + ':' + item.id ? ' chosen' : ''), onclick: () => RedMap.select(kind, item.id, true) },
   RedMap.el('span', { class: 'rank' }, String(badge)), RedMap.el('span', { class: 'item-body' }, RedMap.el('span', { class: 'item-head' }, RedMap.name(title), RedMap.el('b', { class: 'num' }, value)), ...more));
 RedMap.gapList = () => {
   const { el, t, number, data: d } = RedMap;
   if (RedMap.now) {
     const left = RedMap.now.gaps.reduce((sum, g) => sum + g.people, 0), names = new Map(d.communities.map((c) => [c.area, c.name]));
     return [RedMap.banner(), el('h2', {}, t('gapsTitle')), el('p', { class: 'muted' }, t('gapsIntro', { n: number(RedMap.now.gaps.length), people: number(left) })), el('p', { class: 'note' }, t('gapsRough')),
-      el('div', { class: 'list', id: 'gap-list' }, RedMap.now.gaps.slice(0, RedMap.rows).map((g) => el('button', { type: 'button', class: 'item gap', onclick: () => RedMap.fly(g.at, 15) }, el('span', { class: 'rank' }, String(g.rank)),
+      el('div', { class: 'list', id: 'gap-list' }, RedMap.now.gaps.slice(0, RedMap.rows).map((g) => el('button', { type: 'button', key: 'gap ' + g.rank, class: 'item gap', onclick: () => RedMap.fly(g.at, 15) }, el('span', { class: 'rank' }, String(g.rank)),
         el('span', { class: 'item-body' }, el('span', { class: 'item-head' }, RedMap.name(names.get(g.community) || ''), el('b', { class: 'num' }, t('people', { n: number(g.people) })))))))];
   }
   return [el('h2', {}, t('gapsTitle')),
@@ -272,22 +271,12 @@ RedMap.swatch = (kind) => {
   return canvas;
 };
 RedMap.drawControls = () => {
-  const { el, t, state: s, data: d } = RedMap, box = RedMap.byId('controls'), id = document.activeElement && document.activeElement.id;
-  const at = Math.max(0, s.steps.indexOf(s.minutes));
-  const slide = el('input', { type: 'range', id: 'minutes', min: 0, max: Math.max(0, s.steps.length - 1), step: 1, value: at, 'aria-valuetext': t('minutesValue', { n: s.minutes }), oninput: (event) => RedMap.set({ minutes: s.steps[+event.target.value] }) });
-  // an open slider must stay the same element while it is dragged
-  if (id === 'minutes' && box.querySelector('#minutes') && box.dataset.lang === s.lang) {
-    const old = box.querySelector('#minutes');
-    old.setAttribute('aria-valuetext', t('minutesValue', { n: s.minutes }));
-    box.querySelector('#minutes-value').textContent = t('minutesValue', { n: s.minutes });
-    return;
-  }
-  box.dataset.lang = s.lang;
-  box.replaceChildren(...[
-    d.times.length && !(RedMap.choice && RedMap.choice.at >= 0) ? el('label', { class: 'field' }, el('span', {}, t('time')), el('select', { id: 'time', onchange: (event) => RedMap.set({ time: event.target.value }) }, d.times.map((time) => el('option', { value: time, selected: time === s.time }, RedMap.time(time))))) : null,
-    s.steps.length && !RedMap.now ? el('label', { class: 'field slider' }, el('span', {}, t('minutes'), el('b', { id: 'minutes-value' }, t('minutesValue', { n: s.minutes }))), slide) : null,
-  ].filter(Boolean));
-  if (id && RedMap.byId(id) && box.contains(RedMap.byId(id))) RedMap.byId(id).focus();
+  const { el, t, state: s, data: d } = RedMap, at = Math.max(0, s.steps.indexOf(s.minutes));
+  RedMap.patch(RedMap.byId('controls'), [
+    d.times.length && !(RedMap.choice && RedMap.choice.at >= 0) ? el('label', { class: 'field', key: 'time' }, el('span', {}, t('time')), el('select', { id: 'time', onchange: (event) => RedMap.set({ time: event.target.value }) }, d.times.map((time) => el('option', { value: time, selected: time === s.time }, RedMap.time(time))))) : null,
+    s.steps.length && !RedMap.now ? el('label', { class: 'field slider', key: 'minutes' }, el('span', {}, t('minutes'), el('b', { id: 'minutes-value' }, t('minutesValue', { n: s.minutes }))),
+      el('input', { type: 'range', id: 'minutes', min: 0, max: Math.max(0, s.steps.length - 1), step: 1, value: at, 'aria-valuetext': t('minutesValue', { n: s.minutes }), oninput: (event) => RedMap.set({ minutes: s.steps[+event.target.value] }) })) : null,
+  ]);
 };
 RedMap.toggle = (key, on) => {
   const next = { ...RedMap.state.on, [key]: on };
@@ -297,7 +286,7 @@ RedMap.toggle = (key, on) => {
   RedMap.set({ on: next });
 };
 RedMap.drawLegend = () => {
-  const { el, t, state: s, data: d, layers } = RedMap, id = document.activeElement && document.activeElement.id;
+  const { el, t, state: s, data: d, layers } = RedMap;
   const n = s.steps.length, c = RedMap.palette(), has = (kind) => Array.prototype.includes.call(layers.roads.tag, kind);
   const entry = (kind, label) => el('li', {}, RedMap.swatch(kind), el('span', {}, label));
   const parts = {
@@ -311,10 +300,9 @@ RedMap.drawLegend = () => {
     names: () => [],
   };
   const label = { bands: 'layerBands', stations: 'layerStations', gaps: 'layerGaps', sites: 'layerSites', problems: 'layerProblems', areas: 'layerAreas', roads: 'layerRoads', names: 'layerNames' };
-  RedMap.byId('legend').replaceChildren(...['bands', 'areas', 'gaps', 'sites', 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map((key) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off') },
+  RedMap.patch(RedMap.byId('legend'), [...['bands', 'areas', 'gaps', 'sites', 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map((key) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off'), key },
     el('label', { class: 'check' }, el('input', { type: 'checkbox', id: 'on-' + key, checked: s.on[key], onchange: (event) => RedMap.toggle(key, event.target.checked) }), el('span', {}, t(label[key]))),
-    s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') }, parts[key]()) : null)), RedMap.tileControl());
-  if (id && (id.startsWith('on-') || id.startsWith('tile')) && RedMap.byId(id)) RedMap.byId(id).focus();
+    s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') }, parts[key]()) : null)), RedMap.tileControl()]);
 };
 
 /* ---- search: any part of a name ---- */
@@ -328,7 +316,7 @@ RedMap.wireSearch = () => {
     if (!asked) { hide(); return; }
     const found = index.filter((entry) => entry.text.includes(asked));
     RedMap.say(found.length ? t('searchCount', { n: found.length }) : t('searchNone'));
-    list.replaceChildren(...(found.length ? found.slice(0, 12).map(({ kind, item }) => el('button', { type: 'button', onclick: () => { hide(); RedMap.select(kind, item.id, true); } },
+    RedMap.patch(list, (found.length ? found.slice(0, 12).map(({ kind, item }) => el('button', { type: 'button', key: kind + ':' + item.id, onclick: () => { hide(); RedMap.select(kind, item.id, true); } },
       RedMap.name(item.name), el('span', { class: 'muted' }, t(kind)))) : [el('p', { class: 'muted' }, t('searchNone'))]));
     list.hidden = false;
   };
@@ -361,6 +349,7 @@ RedMap.beforePrint = () => {
   RedMap.set({ tab: 'overview' });
   RedMap.rows = RedMap.PRINTED_ROWS;
   const part = (nodes) => RedMap.el('section', { class: 'sheet' }, nodes.flat().filter(Boolean));
+  RedMap.ground.flush();
   RedMap.byId('panel').append(RedMap.el('div', { id: 'printed' }, part(RedMap.gapList()), part(RedMap.siteList()), part(RedMap.communityTable())));
   RedMap.rows = RedMap.SHOWN_ROWS;
 };

@@ -30,8 +30,14 @@ RedMap.useTiles = (which, key) => {
   RedMap.render();
 };
 RedMap.tileControl = () => {
-  const { el, t } = RedMap, key = el('input', { type: 'text', id: 'tile-key', autocomplete: 'off', spellcheck: false, placeholder: t('tileKey'), 'aria-label': t('tileKey'), value: RedMap.keptKey(), hidden: RedMap.tilesWanted !== 'tianditu', onchange: () => RedMap.useTiles('tianditu', key.value.trim()) });
-  const select = el('select', { id: 'tiles', onchange: () => { RedMap.tilesWanted = select.value; key.hidden = select.value !== 'tianditu'; if (select.value !== 'tianditu' || key.value) RedMap.useTiles(select.value, key.value.trim()); } },
-    [['', 'tilesNone'], ['osm', 'tilesOsm'], ['tianditu', 'tilesTianditu']].map(([value, word]) => el('option', { value, selected: value === RedMap.tilesWanted }, t(word))));
-  return el('div', { class: 'layer', id: 'tile-control' }, el('label', { class: 'field' }, el('span', {}, t('tilesTitle')), select), key, RedMap.tiles ? el('p', { class: 'note' }, t('tilesNote')) : null);
+  const { el, t } = RedMap, typed = () => RedMap.byId('tile-key').value.trim();
+  const chosen = (which) => {
+    RedMap.tilesWanted = which;
+    if (which !== 'tianditu' || typed()) RedMap.useTiles(which, typed()); else RedMap.drawLegend();
+  };
+  return el('div', { class: 'layer', id: 'tile-control' },
+    el('label', { class: 'field' }, el('span', {}, t('tilesTitle')), el('select', { id: 'tiles', onchange: (event) => chosen(event.target.value) },
+      [['', 'tilesNone'], ['osm', 'tilesOsm'], ['tianditu', 'tilesTianditu']].map(([value, word]) => el('option', { value, selected: value === RedMap.tilesWanted }, t(word))))),
+    el('input', { type: 'text', id: 'tile-key', autocomplete: 'off', spellcheck: false, placeholder: t('tileKey'), 'aria-label': t('tileKey'), value: RedMap.keptKey(), hidden: RedMap.tilesWanted !== 'tianditu', onchange: () => RedMap.useTiles('tianditu', typed()) }),
+    RedMap.tiles ? el('p', { class: 'note' }, t('tilesNote')) : null);
 };
