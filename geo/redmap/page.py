@@ -22,6 +22,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "ground.js", "places.js")
 SCRIPTS = {
     "planner": (
+        "inflate.js",
         *SHARED_SCRIPTS,
         "painters.js",
         "tiles.js",
@@ -32,6 +33,7 @@ SCRIPTS = {
         "history.js",
         "tables.js",
         "picture.js",
+        "cards.js",
         "planner.js",
     ),
     "public": (*SHARED_SCRIPTS, "calendar.js", "handover.js", "icons.js", "public.js"),
@@ -139,8 +141,13 @@ def render(result: StudyResult, *, view: str) -> str:
     """The page of one view, ``planner`` or ``public``; the same result gives the same bytes."""
     values, layers = payload.planner(result) if view == "planner" else public.content(result)
     title = " · ".join(filter(None, (values["name"], values["edition"], "红色地图 Red Map")))
+    # a rider loads the page on the way, and passes it on as a file: its code goes packed
+    unpack = "" if view == "planner" else shortened(asset("inflate.js") + asset("unpack.js"))
     figure = OfflineFigure(
-        title=title, language=HTML_LANGUAGE[result.language], pictures=TILE_HOSTS if view == "planner" else ()
+        title=title,
+        language=HTML_LANGUAGE[result.language],
+        pictures=TILE_HOSTS if view == "planner" else (),
+        unpack=unpack,
     )
     west, south, east, north = (v or 0.0 for v in values["bounds"])
     chart = folium.Map(

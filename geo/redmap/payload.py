@@ -34,7 +34,7 @@ Content = tuple[dict[str, Any], dict[str, Packed]]
 
 
 def planner(result: StudyResult) -> Content:
-    """Everything of a study: values (mobiles masked) and layers roads, bands, reach, areas, gaps, edge."""
+    """Everything of a study: values (mobiles masked) and layers roads, bands, reach, areas, gaps; edge with a 审图号."""
     inputs = result.inputs
     stations = _stations(result)
     values = {
@@ -62,7 +62,8 @@ def planner(result: StudyResult) -> Content:
     layers["roads"] = codec.pack_lines(lines, classes, grid_m=GRID_M)
     layers["areas"] = _areas(inputs.communities)
     layers["gaps"] = _polygons(result.gaps, tolerance_m=BAND_TOLERANCE_M)
-    layers["edge"] = _polygons(inputs.area, tolerance_m=AREA_TOLERANCE_M)
+    if values["approval"]:  # as on the riders' page and the poster: no boundary without a 审图号
+        layers["edge"] = edge(result)
     if result.moves:
         values["engine"], layers["engine"] = _engine(result)
     clean: dict[str, Any] = mask_everything(values)
@@ -94,6 +95,11 @@ def public_values(result: StudyResult, *, columns: Sequence[str]) -> dict[str, A
         **_head(result, _bounds(points, result.bands)),
         "stations": [{key: row[key] for key in columns} for row in _stations(result)],
     }
+
+
+def edge(result: StudyResult) -> Packed:
+    """The boundary of the study."""
+    return _polygons(result.inputs.area, tolerance_m=AREA_TOLERANCE_M)
 
 
 def initials(name: str) -> str:

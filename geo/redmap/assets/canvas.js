@@ -1,7 +1,7 @@
 /* canvas.js: the whole picture of the map, one canvas a tile, repainted in place. */
 'use strict';
 RedMap.PALETTES = {
-  light: { ground: '#f3f1ec', band: [[186, 52, 62], [226, 129, 124], [246, 208, 202]], area: ['#dfeaf3', '#b8d2e6', '#84b0d3', '#4b88b8', '#22608f'],
+  light: { ground: '#f3f1ec', band: [[186, 52, 62], [226, 129, 124], [246, 208, 202]], area: ['#e4edf5', '#b1c5d9', '#809fbd', '#507aa1', '#1d5585'],
     water: '#8fbfd6', rail: '#7d7a85', casing: 'rgba(112,98,92,.45)', far: '#b3a89f', road: '#ffffff', local: 'rgba(255,255,255,.92)', localCasing: 'rgba(112,98,92,.28)', path: 'rgba(120,104,96,.42)',
     border: 'rgba(70,66,84,.38)', edge: 'rgba(60,52,72,.75)', gap: '#4a3b78', gapFill: 'rgba(238,234,248,.55)', text: '#2b2a30', halo: 'rgba(255,255,255,.9)',
     open: '#0a6b46', closed: '#59606d', unknown: '#a75b00', ring: '#ffffff', site: '#1d4f9c', siteText: '#ffffff', reach: '#5c0c14', you: '#1466d8' },
@@ -11,7 +11,16 @@ RedMap.PALETTES = {
     open: '#35b985', closed: '#9aa1ad', unknown: '#f0a53c', ring: '#14151a', site: '#6ea6f5', siteText: '#10131a', reach: '#ffd9d9', you: '#5aa2ff' },
 };
 RedMap.dark = matchMedia('(prefers-color-scheme: dark)');
-RedMap.palette = () => RedMap.PALETTES[RedMap.dark.matches && !document.body.classList.contains('printing') ? 'dark' : 'light'];
+RedMap.THEMES = ['auto', 'light', 'dark'];
+RedMap.night = () => false; // the riders' page is dark at night
+RedMap.isDark = () => !document.body.classList.contains('printing') && (RedMap.state.theme === 'dark' || (RedMap.state.theme !== 'light' && (RedMap.dark.matches || RedMap.night())));
+RedMap.palette = () => RedMap.PALETTES[RedMap.isDark() ? 'dark' : 'light'];
+RedMap.drawTheme = () => {
+  const dark = RedMap.isDark(), button = RedMap.byId('theme');
+  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+  button.textContent = dark ? '☀' : '☾';
+  button.setAttribute('aria-label', RedMap.t(dark ? 'toLight' : 'toDark'));
+};
 
 /* Colour of band i of n: nearer is stronger. */
 RedMap.bandColour = (i, n) => {
@@ -153,6 +162,15 @@ RedMap.paintSites = (ctx, v) => {
     const [x, y] = RedMap.place(v, s.at);
     if (x > -30 && y > -10 && x < v.size + 30 && y < v.size + 50) RedMap.mark(ctx, 'site', x, y, v.z < 12 ? 7 : 9, s.rank);
   }
+};
+
+RedMap.paintEdge = (ctx, v) => {
+  if (!RedMap.path(ctx, RedMap.layers.edge, v, () => true, true)) return;
+  ctx.strokeStyle = RedMap.palette().edge;
+  ctx.lineWidth = 1.6;
+  ctx.setLineDash([10, 4, 2, 4]);
+  ctx.stroke();
+  ctx.setLineDash([]);
 };
 
 /* ---- labels: chosen once a zoom over the whole map, so that tiles agree ---- */

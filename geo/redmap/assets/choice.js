@@ -5,16 +5,23 @@ RedMap.HOURS_OF_TRIAL = ['24/7', 'Mo-Su 08:00-18:00', 'Mo-Su 08:00-22:00'];
 RedMap.TRIAL_SERVICES = ['warmth', 'cooling', 'water', 'toilet', 'rest', 'first_aid', 'phone_charging', 'ebike_charging'];
 
 /* The choice of the study itself. */
-RedMap.baseChoice = () => ({ mode: 0, minutes: RedMap.data.standard.limit_minutes, services: [], at: -1, off: [], sites: [], add: [] });
-RedMap.isBase = (c) => c.mode === 0 && c.minutes === RedMap.data.standard.limit_minutes && !c.services.length && c.at < 0 && !c.off.length && !c.sites.length && !c.add.length;
+RedMap.baseChoice = () => ({ mode: 0, minutes: RedMap.data.standard.limit_minutes, services: [], kinds: [], issuers: [], at: -1, off: [], sites: [], add: [] });
+RedMap.isBase = (c) => c.mode === 0 && c.minutes === RedMap.data.standard.limit_minutes && !c.services.length && !c.kinds.length && !c.issuers.length && c.at < 0 && !c.off.length && !c.sites.length && !c.add.length;
 RedMap.changed = (c) => c.off.length + c.sites.length + c.add.length > 0;
 RedMap.hourWord = (at) => at < 0 ? RedMap.t('anyTime') : RedMap.t(RedMap.DAY_WORDS[Math.floor(at / 24)]) + ' ' + String(at % 24).padStart(2, '0') + ':00';
 
-/* ---- the address: #f=mode,minutes,service+service,hour & off=ids & open=sites & add=lon,lat,services,hours;… ---- */
+/* ---- the address: #f=mode,minutes,service+service,hour & kind=|by= & off=ids & open=sites & add=lon,lat,services,hours;… ---- */
+RedMap.TRIALS_IN_LINK = 300;
+/* Services of a trial station as one short word: a bit each, in the order of the vocabulary. */
+RedMap.mask = (services) => '~' + Object.keys(RedMap.data.strings.zh.svc).reduce((sum, s, i) => sum + (services.includes(s) ? 2 ** i : 0), 0).toString(36);
+RedMap.unmask = (text) => {
+  const all = Object.keys(RedMap.data.strings.zh.svc), bits = /^~[0-9a-z]{1,8}$/.test(text) ? parseInt(text.slice(1), 36) : -1;
+  return bits < 0 ? (text || '').split('+').filter((s) => all.includes(s)) : all.filter((_, i) => Math.floor(bits / 2 ** i) % 2);
+};
 RedMap.choiceToHash = (c) => {
   if (!RedMap.model || RedMap.isBase(c)) return {};
-  return { f: [RedMap.data.engine.modes[c.mode].mode, c.minutes, c.services.join('+'), c.at].join(','), off: c.off.join(','), open: c.sites.join(','),
-    add: c.add.map((a) => [a.at[0].toFixed(6), a.at[1].toFixed(6), a.services.join('+'), RedMap.HOURS_OF_TRIAL.indexOf(a.hours)].join(',')).join(';') };
+  return { f: [RedMap.data.engine.modes[c.mode].mode, c.minutes, c.services.join('+'), c.at].join(','), kind: c.kinds.join('|'), by: c.issuers.join('|'), off: c.off.join(','), open: c.sites.join(','),
+    add: c.add.slice(0, RedMap.TRIALS_IN_LINK).map((a) => [a.at[0].toFixed(5), a.at[1].toFixed(5), RedMap.mask(a.services), RedMap.HOURS_OF_TRIAL.indexOf(a.hours)].join(',')).join(';') };
 };
 RedMap.choiceFromHash = (asked) => {
   const c = RedMap.baseChoice(), d = RedMap.data, known = (list, text, split) => (text || '').split(split).filter((x) => x && list.includes(x));
@@ -24,10 +31,12 @@ RedMap.choiceFromHash = (asked) => {
   if (+minutes >= 1 && +minutes <= 60) c.minutes = Math.round(+minutes);
   c.services = known(Object.keys(d.strings.zh.svc), services, '+');
   if (/^\d{1,3}$/.test(at || '') && +at < 168) c.at = +at;
+  c.kinds = known(RedMap.distinct('kind'), asked.kind, '|');
+  c.issuers = known(RedMap.distinct('issuer'), asked.by, '|');
   c.off = known(d.stations.map((s) => s.id), asked.off, ',');
   c.sites = known(d.sites.map((s) => s.id), asked.open, ',');
-  c.add = (asked.add || '').split(';').slice(0, 50).map((text) => text.split(',')).filter((p) => p.length === 4 && Math.abs(+p[0]) <= 180 && Math.abs(+p[1]) <= 85)
-    .map((p) => RedMap.trial([+p[0], +p[1]], known(Object.keys(d.strings.zh.svc), p[2], '+'), RedMap.HOURS_OF_TRIAL[+p[3]] || '24/7'));
+  c.add = (asked.add || '').split(';').slice(0, RedMap.TRIALS_IN_LINK).map((text) => text.split(',')).filter((p) => p.length === 4 && Math.abs(+p[0]) <= 180 && Math.abs(+p[1]) <= 85)
+    .map((p) => RedMap.trial([+p[0], +p[1]], RedMap.unmask(p[2]), RedMap.HOURS_OF_TRIAL[+p[3]] || '24/7'));
   return c;
 };
 RedMap.trial = (at, services, hours) => ({ at, services: services || [...RedMap.TRIAL_SERVICES], hours: hours || '24/7' });
@@ -35,18 +44,24 @@ RedMap.trial = (at, services, hours) => ({ at, services: services || [...RedMap.
 /* ---- who counts ---- */
 RedMap.weekOf = (station) => station.week ? (at) => (parseInt(station.week[at >> 2], 16) >> (3 - (at & 3))) & 1 : () => 0;
 RedMap.trialOpen = (hours, at) => RedMap.openAt(hours, Math.floor(at / 24), (at % 24) * 60) === true;
+/* The kinds of stations, or who runs them: most stations first. */
+RedMap.distinct = (key) => {
+  const count = new Map();
+  for (const s of RedMap.data.stations) if (s[key]) count.set(s[key], (count.get(s[key]) || 0) + 1);
+  return [...count].sort((a, b) => b[1] - a[1]).map(([value]) => value);
+};
 RedMap.offers = (services, wanted) => wanted.every((s) => services.includes(s));
 /* One link a station, then a site, then a trial station; null where it does not count. */
 RedMap.sourcesOf = (c, at) => {
   const d = RedMap.data, mode = d.engine.modes[c.mode], link = ([edge, offset, access]) => ({ edge, offset: offset / 1000, access: access / 1000 });
   return [
-    ...d.stations.map((s, i) => c.off.includes(s.id) || !RedMap.offers(s.services, c.services) || (at >= 0 && !RedMap.weekOf(s)(at)) ? null : link(mode.stations[i])),
+    ...d.stations.map((s, i) => !RedMap.counts(s, c) || (at >= 0 && !RedMap.weekOf(s)(at)) ? null : link(mode.stations[i])),
     ...d.sites.map((s, i) => c.sites.includes(s.id) ? link(mode.sites[i]) : null),
     ...c.add.map((a) => !RedMap.offers(a.services, c.services) || (at >= 0 && !RedMap.trialOpen(a.hours, at)) ? null : { place: a.at }),
   ];
 };
 RedMap.counts = (station, c = RedMap.choice) => {
-  return !c || (!c.off.includes(station.id) && RedMap.offers(station.services, c.services));
+  return !c || (!c.off.includes(station.id) && RedMap.offers(station.services, c.services) && (!c.kinds.length || c.kinds.includes(station.kind)) && (!c.issuers.length || c.issuers.includes(station.issuer)));
 };
 
 /* ---- the engine: in a worker, or here where there is none ---- */
@@ -179,7 +194,7 @@ RedMap.choose = (patch) => {
 
 /* ---- every hour of the week ---- */
 RedMap.strip = async () => {
-  const c = RedMap.choice, key = JSON.stringify([c.mode, c.minutes, c.services, c.off, c.sites, c.add]);
+  const c = RedMap.choice, key = JSON.stringify([c.mode, c.minutes, c.services, c.kinds, c.issuers, c.off, c.sites, c.add]);
   if (!RedMap.model || key === RedMap.stripKey) return;
   RedMap.stripKey = key;
   const sets = [], which = [], seen = new Map();

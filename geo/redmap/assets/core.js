@@ -2,7 +2,7 @@
    Every text that comes from data reaches the page through textContent only. */
 'use strict';
 const RedMap = {
-  LONGEST: 12000, // of a value in the address: fifty trial stations with all their services
+  LONGEST: 12000, // of a value in the address: three hundred trial stations
   data: null, map: null, layers: {}, state: {}, views: [], formats: {},
 
   /* An element: props are properties, `class` and aria-* included; children are nodes or texts.
@@ -138,6 +138,8 @@ const RedMap = {
     button.lang = RedMap.state.lang === 'zh' ? 'en' : 'zh-CN';
     button.setAttribute('aria-label', RedMap.t('langAria'));
     RedMap.byId('approval').textContent = d.approval ? RedMap.t('approval', { n: d.approval }) : RedMap.t('approvalEmpty');
+    const date = RedMap.byId('data-date');
+    if (date) date.textContent = d.sourceDate ? RedMap.t('roadsOf', { date: d.sourceDate.slice(0, 10) }) : '';
     RedMap.map.getContainer().setAttribute('aria-label', RedMap.t('mapAria'));
     RedMap.map.getContainer().setAttribute('role', 'region');
   },

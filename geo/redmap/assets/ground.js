@@ -90,7 +90,7 @@ RedMap.Ground = L.GridLayer.extend({
 /* What the picture depends on: where it is the same, nothing is painted. */
 RedMap.seen = () => {
   const { tab, demand, sort, filter, hint, from, ...rest } = RedMap.state;
-  return JSON.stringify([rest, RedMap.shownTurn, !!RedMap.pinned, RedMap.tiles, RedMap.dark.matches, document.body.classList.contains('printing')]);
+  return JSON.stringify([rest, RedMap.shownTurn, !!RedMap.pinned, RedMap.tiles, RedMap.isDark()]);
 };
 RedMap.repaint = () => {
   const seen = RedMap.seen();

@@ -58,14 +58,6 @@ RedMap.paintGaps = function* (ctx, v, ratio) {
     ctx.stroke();
   });
 };
-RedMap.paintEdge = (ctx, v) => {
-  if (!RedMap.path(ctx, RedMap.layers.edge, v, () => true, true)) return;
-  ctx.strokeStyle = RedMap.palette().edge;
-  ctx.lineWidth = 1.6;
-  ctx.setLineDash([10, 4, 2, 4]);
-  ctx.stroke();
-  ctx.setLineDash([]);
-};
 RedMap.paintReach = (ctx, v) => {
   const row = RedMap.selectedStation();
   if (row < 0 || !RedMap.path(ctx, RedMap.layers.reach, v, (tag) => tag === row, true)) return;

@@ -16,6 +16,7 @@ RedMap.take = (asked) => {
   s.time = d.times.includes(asked.t) ? asked.t : (d.times.find((t) => /15:00|12:00/.test(t)) || d.times[0] || '');
   s.demand = layers.includes(asked.d) ? asked.d : RedMap.mainLayer();
   s.tab = RedMap.TABS.includes(asked.tab) ? asked.tab : 'overview';
+  s.theme = RedMap.THEMES.includes(asked.theme) ? asked.theme : 'auto';
   s.sel = '';
 };
 RedMap.setup = (asked) => {
@@ -24,12 +25,13 @@ RedMap.setup = (asked) => {
   s.sort = 'uncovered';
   RedMap.hashOf = () => {
     const c = RedMap.map.getCenter();
-    return { map: [+RedMap.map.getZoom().toFixed(2), c.lat.toFixed(5), c.lng.toFixed(5)].join('/'), lang: s.lang, on: Object.keys(s.on).filter((k) => s.on[k]).join(',') || 'none',
+    return { map: [+RedMap.map.getZoom().toFixed(2), c.lat.toFixed(5), c.lng.toFixed(5)].join('/'), lang: s.lang, theme: s.theme === 'auto' ? '' : s.theme, on: Object.keys(s.on).filter((k) => s.on[k]).join(',') || 'none',
       m: String(s.minutes), t: s.time, d: s.demand, tab: s.tab, sel: s.sel, ...(RedMap.choice ? RedMap.choiceToHash(RedMap.choice) : {}) };
   };
   RedMap.views.push(RedMap.drawTabs, RedMap.drawPane, RedMap.drawControls, RedMap.drawLegend, RedMap.refreshPopup);
   RedMap.wireSearch();
   RedMap.byId('print').addEventListener('click', () => print());
+  RedMap.byId('method').addEventListener('click', (event) => { event.preventDefault(); RedMap.set({ tab: 'data' }); RedMap.byId('panel').scrollTop = 0; RedMap.byId('pane').focus(); });
   RedMap.wireFullScreen();
   RedMap.hint();
   RedMap.byId('copy').addEventListener('click', async () => {
@@ -68,9 +70,18 @@ RedMap.select = (kind, id, move, at) => {
   const layer = { station: 'stations', site: 'sites', gap: 'gaps', problem: 'problems' }[kind];
   if (layer) RedMap.state.on[layer] = true;
   RedMap.state.sel = kind + ':' + id;
+  const from = document.activeElement, asked = from && from.closest('#panel, .search');
   RedMap.popup(RedMap.where, RedMap.cardOf(kind, item), kind === 'site' ? -26 : -4);
   RedMap.render();
+  if (asked) { RedMap.cameFrom = from; RedMap.cardBox.querySelector('h3').focus({ preventScroll: true }); }
+  if (move) RedMap.map.once('moveend', () => { if (RedMap.open) RedMap.open.update(); }); // a flight ends with the whole card in view
   if (move && !matchMedia('(min-width: 761px)').matches) scrollTo({ top: 0, behavior: RedMap.calm() ? 'auto' : 'smooth' });
+};
+/* A closed card gives the focus back to what opened it. */
+RedMap.goBack = () => {
+  const from = RedMap.cameFrom, lost = document.activeElement === document.body || !document.activeElement;
+  RedMap.cameFrom = null;
+  if (from && lost) (from.isConnected ? from : RedMap.byId('pane')).focus({ preventScroll: true });
 };
 RedMap.refreshPopup = () => {
   const [kind, id] = RedMap.split(RedMap.state.sel), item = RedMap.find(kind, id);
@@ -88,33 +99,6 @@ RedMap.onMapClick = (event) => {
   const area = RedMap.featureAt(RedMap.layers.areas, lng, lat), community = d.communities.find((c) => c.area === area);
   if (area >= 0 && community) RedMap.select('community', community.id, false, [lng, lat]);
 };
-RedMap.gapName = (g) => (RedMap.state.lang === 'zh' ? g.zh : g.en) || g.id;
-RedMap.why = (g) => RedMap.state.lang === 'zh' ? g.whyZh : g.whyEn;
-/* A reason names the nearest station as a rule: then it is not said twice. */
-RedMap.nearestUntold = (g) => g.nearest && !RedMap.why(g).includes(g.nearest);
-RedMap.cardOf = (kind, found) => {
-  const item = kind === 'community' ? RedMap.communityNow(found) : found;
-  const { el, t, name, row, number, percent } = RedMap;
-  if (kind === 'station') return RedMap.stationCard(item);
-  const minutes = (m) => m === null ? t('unknown') : t('minutesValue', { n: number(m, 1) });
-  if (kind === 'gap') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('gap') + ' ' + item.rank), el('h3', {}, name(RedMap.gapName(item))),
-    el('p', { class: 'big' }, t('people', { n: number(item.people) })), el('p', { class: 'why data' }, RedMap.why(item)),
-    el('dl', {}, row(t('nearest'), RedMap.nearestUntold(item) ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes) + (item.straight === null ? '' : ' · ' + t('straightIs', { d: RedMap.distance(item.straight) }))) : ''), row(t('areaSize'), item.km2 === null ? '' : t('km2', { n: number(item.km2, 2) }))));
-  if (kind === 'problem') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('problem') + (item.kind ? ' · ' : ''), item.kind ? name(item.kind) : null), el('h3', {}, name(item.name)),
-    el('p', { class: 'status' }, el('span', { class: 'chip ' + { open: 'unknown', in_progress: 'unknown', closed: 'open' }[item.state] }, t('problem_' + item.state)), item.time ? name(item.time.replace('T', ' '), 'muted') : null),
-    el('dl', {}, row(t('place'), item.place ? name(item.place) : ''), row(t('nearest'), item.nearest ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes)) : t('noneNear')), row(t('gap'), item.gap ? name(item.gap) : '')));
-  if (kind === 'site') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('site') + ' · ' + t('rank', { n: item.rank })), el('h3', {}, name(item.name)),
-    el('p', { class: 'big' }, t('gain', { n: number(item.gain) })),
-    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), row(t('siteOverlap'), item.overlap === null ? '' : t('people', { n: number(item.overlap) })), row(t('siteInstead'), item.instead ? el('span', {}, name(item.instead), item.insteadLoss === null ? '' : ' (−' + number(item.insteadLoss) + ')') : ''),
-      item.needs.length ? row(t('siteNeeds'), RedMap.services(item.needs)) : [], RedMap.coordinates(item.at)),
-    RedMap.benefits(item), RedMap.openButton(item));
-  return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('community')), el('h3', {}, name(item.name)),
-    el('p', { class: 'big' }, percent(item.share)),
-    el('dl', {}, row(t('street'), item.street ? name(item.street) : ''), row(t('population'), number(item.people)), row(t('uncovered'), number((item.people || 0) - (item.covered || 0))),
-      row(t('shareStraight'), percent(item.straight)), row(t('median'), item.median === null ? '–' : number(item.median, 1)), row(t('nearest'), item.nearest ? name(item.nearest) : '')));
-};
-RedMap.benefits = (site) => site.for.length ? RedMap.el('ul', { class: 'benefits' }, site.for.filter((f) => f.name).map((f) => RedMap.el('li', {}, RedMap.name(f.name), RedMap.el('b', {}, '+' + RedMap.number(f.people))))) : null;
-
 /* ---- panel ---- */
 RedMap.drawTabs = () => {
   const { el, t, state } = RedMap;
@@ -215,10 +199,12 @@ RedMap.gapList = () => {
 };
 RedMap.siteList = () => {
   const { el, t, number, percent, data: d } = RedMap, plan = d.plan;
-  return [el('h2', {}, t('sitesTitle')),
+  return [RedMap.banner(), el('h2', {}, t('sitesTitle')),
     plan && d.sites.length ? el('p', {}, t('sitesIntro', { n: d.sites.length, gain: number(plan.gain) })) : el('p', { class: 'muted' }, t('sitesNone')),
     plan && plan.total ? el('p', { class: 'muted' }, t('coverageTo', { before: percent(plan.before / plan.total), after: percent(plan.after / plan.total) })) : null,
     plan ? el('p', { class: 'note' }, plan.status === 'time_limit' ? t('sitesLimit') + ' · ' : '', plan.status === 'optimal' && plan.gap < 5e-5 ? t('sitesBest') : t('sitesProof', { gap: percent(plan.gap, 2) })) : null,
+    RedMap.model && d.sites.length ? el('div', { class: 'segments', key: 'sides', id: 'before-after', role: 'group', 'aria-label': t('sitesTitle') }, [[false, 'sitesBefore'], [true, 'sitesAfter']].map(([all, word]) => el('button', { type: 'button', key: word, 'aria-pressed': String((RedMap.choice.sites.length === d.sites.length) === all), onclick: () => RedMap.choose({ sites: all ? d.sites.map((s) => s.id) : [] }) }, t(word)))) : null,
+    RedMap.now ? el('p', { key: 'share', class: 'big num', id: 'sites-share' }, percent(RedMap.blockNow(RedMap.mainLayer()).share)) : null,
     el('div', { class: 'list', id: 'site-list' }, d.sites.map((s) => RedMap.item('site', s, s.rank, s.name, t('gain', { n: number(s.gain) }),
       s.kind ? el('span', { class: 'muted' }, RedMap.word('kinds', s.kind)) : null,
       s.for.some((f) => f.name) ? el('span', { class: 'muted' }, t('benefits', { list: '' }), RedMap.name(s.for.map((f) => f.name).filter(Boolean).slice(0, 3).join(' · '))) : null)))];
@@ -295,8 +281,8 @@ RedMap.drawLegend = () => {
     gaps: () => [entry('gap', t('gapLegend'))],
     sites: () => [entry('site', t('siteLegend'))],
     problems: () => [entry('problem', t('problemLegend'))],
-    areas: () => [el('li', { class: 'unit' }, t('areaLegend')), ...c.area.map((colour, i) => entry({ colour }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%')), entry('border', t('borderLegend'))],
-    roads: () => [entry('major', t('roadMajor')), entry('local', t('roadLocal')), ...(has(3) ? [entry('path', t('roadPath'))] : []), ...(has(4) ? [entry('water', t('water'))] : []), ...(has(5) ? [entry('railway', t('railway'))] : []), entry('edge', t('edgeLegend'))],
+    areas: () => [el('li', { class: 'unit' }, t('areaLegend')), ...c.area.map((colour, i) => entry({ colour }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%')), ...(d.approval ? [entry('border', t('borderLegend'))] : [])],
+    roads: () => [entry('major', t('roadMajor')), entry('local', t('roadLocal')), ...(has(3) ? [entry('path', t('roadPath'))] : []), ...(has(4) ? [entry('water', t('water'))] : []), ...(has(5) ? [entry('railway', t('railway'))] : []), ...(layers.edge ? [entry('edge', t('edgeLegend'))] : [])],
     names: () => [],
   };
   const label = { bands: 'layerBands', stations: 'layerStations', gaps: 'layerGaps', sites: 'layerSites', problems: 'layerProblems', areas: 'layerAreas', roads: 'layerRoads', names: 'layerNames' };
@@ -315,7 +301,7 @@ RedMap.wireSearch = () => {
     const asked = input.value.trim().toLowerCase();
     if (!asked) { hide(); return; }
     const found = index.filter((entry) => entry.text.includes(asked));
-    RedMap.say(found.length ? t('searchCount', { n: found.length }) : t('searchNone'));
+    RedMap.say(found.length ? t('searchCount', { n: RedMap.number(found.length) }) : t('searchNone'));
     RedMap.patch(list, (found.length ? found.slice(0, 12).map(({ kind, item }) => el('button', { type: 'button', key: kind + ':' + item.id, onclick: () => { hide(); RedMap.select(kind, item.id, true); } },
       RedMap.name(item.name), el('span', { class: 'muted' }, t(kind)))) : [el('p', { class: 'muted' }, t('searchNone'))]));
     list.hidden = false;
@@ -343,6 +329,7 @@ RedMap.beforePrint = () => {
   RedMap.onScreen = { zoom: map.getZoom(), centre: map.getCenter(), seen: map.getBounds(), rail: RedMap.byId('rail').open, tab: RedMap.state.tab };
   document.body.classList.add('printing');
   RedMap.byId('rail').open = true;
+  RedMap.byId('printed-on').textContent = RedMap.t('printedOn', { date: new Date(Date.now() + 288e5).toISOString().slice(0, 10) });
   map.invalidateSize({ animate: false, pan: false });
   // what was seen on the screen stands beside the legend on the sheet
   map.fitBounds(RedMap.onScreen.seen, { paddingBottomRight: [236, 0], animate: false });

@@ -2,7 +2,6 @@
 'use strict';
 RedMap.NEAREST = 5;
 RedMap.NIGHT = { from: 19 * 60, to: 6 * 60 };
-RedMap.THEMES = ['auto', 'light', 'dark'];
 // what riders look for stands first
 RedMap.SERVICE_ORDER = ['toilet', 'water', 'rest', 'warmth', 'cooling', 'phone_charging', 'ebike_charging', 'battery_swap', 'microwave', 'meals', 'first_aid', 'medical', 'shower', 'fridge', 'wifi', 'repair', 'books', 'gym'];
 RedMap.MAPS = ['amap', 'baidu', 'tencent', 'apple'];
@@ -25,10 +24,16 @@ RedMap.setup = (asked) => {
   s.wanted = (asked.s || '').split(',').filter((k) => s.services.includes(k));
   // the place of the reader never enters the address
   RedMap.hashOf = () => ({ lang: s.lang, s: s.wanted.join(','), open: s.onlyOpen ? '1' : '', theme: s.theme === 'auto' ? '' : s.theme, sel: s.sel });
-  RedMap.views.push(RedMap.drawTheme, RedMap.drawPublic);
+  RedMap.views.push(RedMap.drawPublic);
   RedMap.byId('locate').addEventListener('click', RedMap.locate);
   RedMap.byId('only-open').addEventListener('click', () => RedMap.set({ onlyOpen: !s.onlyOpen }));
-  RedMap.byId('theme').addEventListener('click', () => RedMap.set({ theme: RedMap.isDark() ? 'light' : 'dark' }));
+  RedMap.byId('method').addEventListener('click', (event) => {
+    event.preventDefault(); // the address is the page's own
+    RedMap.set({ sel: '' });
+    RedMap.raise(true);
+    RedMap.byId('source-note').scrollIntoView({ block: 'end' });
+    RedMap.byId('scroll').focus({ preventScroll: true });
+  });
   RedMap.byId('handle').addEventListener('click', () => RedMap.raise(!document.body.classList.contains('raised')));
   RedMap.map.on('click', (event) => {
     const found = RedMap.hit(event.containerPoint, 24);
@@ -43,18 +48,8 @@ RedMap.ready = (asked) => {
   if (station) RedMap.show(station, true);
 };
 
-/* ---- theme: as the device says, and dark at night ---- */
-RedMap.isDark = () => {
-  const { theme, now } = RedMap.state;
-  return theme === 'dark' || (theme === 'auto' && (RedMap.dark.matches || now.minute >= RedMap.NIGHT.from || now.minute < RedMap.NIGHT.to));
-};
-RedMap.palette = () => RedMap.PALETTES[RedMap.isDark() ? 'dark' : 'light'];
-RedMap.drawTheme = () => {
-  const dark = RedMap.isDark(), button = RedMap.byId('theme');
-  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
-  button.textContent = dark ? '☀' : '☾';
-  button.setAttribute('aria-label', RedMap.t(dark ? 'toLight' : 'toDark'));
-};
+/* ---- dark as the device says, and at night ---- */
+RedMap.night = () => RedMap.state.now.minute >= RedMap.NIGHT.from || RedMap.state.now.minute < RedMap.NIGHT.to;
 
 /* ---- state of stations: now, in China ---- */
 RedMap.opennessOf = (station) => {

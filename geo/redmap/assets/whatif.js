@@ -9,6 +9,8 @@ RedMap.whatIf = () => {
   const c = RedMap.choice, b = RedMap.blockNow(RedMap.state.demand), was = d.summary.demand[RedMap.state.demand] || {};
   const press = (on, label, act, cls, key) => el('button', { type: 'button', key: key || label, class: 'pill' + (cls ? ' ' + cls : ''), 'aria-pressed': String(on), onclick: act }, label);
   const used = [...new Set(d.stations.flatMap((s) => s.services))], order = Object.keys(d.strings.zh.svc).filter((s) => used.includes(s) || c.services.includes(s));
+  // kinds of stations and who runs them: asked only where there is more than one
+  const filter = (list, key, label, word) => { const all = RedMap.distinct(key); return all.length < 2 ? [] : [el('h2', { key: list + ' title' }, label), el('div', { key: list, class: 'row', role: 'group', 'aria-label': label }, all.slice(0, 24).map((value) => press(c[list].includes(value), word(value), () => RedMap.choose({ [list]: c[list].includes(value) ? c[list].filter((x) => x !== value) : [...c[list], value] }), null, value)))]; };
   const gained = RedMap.changed(c) || !RedMap.isBase(c) ? RedMap.gainers() : [];
   return [
     el('div', { class: 'whatif-head' },
@@ -21,7 +23,8 @@ RedMap.whatIf = () => {
     el('label', { key: 'limit', class: 'field slider' }, el('span', {}, t('limit'), el('b', { id: 'limit-value' }, t('minutesValue', { n: c.minutes }))),
       el('input', { type: 'range', id: 'limit', min: 1, max: 30, step: 1, value: c.minutes, 'aria-valuetext': t('minutesValue', { n: c.minutes }), oninput: (event) => RedMap.choose({ minutes: +event.target.value }) })),
     el('h2', {}, t('mustOffer')), el('div', { key: 'services', class: 'row', role: 'group', 'aria-label': t('mustOffer') }, order.map((s) => press(c.services.includes(s), RedMap.word('svc', s), () => RedMap.choose({ services: c.services.includes(s) ? c.services.filter((x) => x !== s) : [...c.services, s] })))),
-    el('h2', {}, t('openWhen'), el('span', { class: 'muted' }, ' ' + RedMap.hourWord(c.at))), ...RedMap.stripView(),
+    filter('kinds', 'kind', t('stationKind'), (kind) => RedMap.data.strings.zh.kinds[kind] ? RedMap.word('kinds', kind) : RedMap.name(kind)), filter('issuers', 'issuer', t('issuer'), (issuer) => RedMap.name(issuer)),
+    el('h2', {}, t('openWhen'), el('span', { class: 'muted' }, ' ' + RedMap.hourWord(c.at))), el('div', { key: 'now', class: 'row' }, press(c.at === RedMap.hourNow(), t('openNowFilter'), () => RedMap.choose({ at: c.at === RedMap.hourNow() ? -1 : RedMap.hourNow() }), null, 'now')), ...RedMap.stripView(),
     el('h2', {}, t('trials')), el('p', { class: 'note' }, t('trialsNote')),
     el('div', { key: 'try', class: 'row' }, press(RedMap.placing, t(RedMap.placing ? 'placingNow' : 'addTrial'), () => RedMap.place1(!RedMap.placing), 'strong', 'add'), press(false, t('saveTrials'), RedMap.saveTrials), press(false, t('loadTrials'), () => RedMap.byId('trial-file').click())),
     el('input', { type: 'file', id: 'trial-file', accept: '.json,application/json', hidden: true, onchange: RedMap.loadTrials }),
@@ -34,9 +37,11 @@ RedMap.whatIf = () => {
     gained.length ? el('ul', { class: 'benefits', id: 'gainers' }, gained.map(([name, people]) => el('li', {}, RedMap.name(name), el('b', { class: 'num' }, (people > 0 ? '+' : '−') + number(Math.abs(people)))))) : null,
   ];
 };
+/* The hour of the week that it is in China. */
+RedMap.hourNow = () => { const { day, minute } = RedMap.chinaNow(); return day * 24 + Math.floor(minute / 60); };
 RedMap.choiceWords = () => {
   const { t, data: d } = RedMap, c = RedMap.choice;
-  return [t(d.engine.modes[c.mode].mode), t('minutesValue', { n: c.minutes }), c.services.map((s) => RedMap.word('svc', s)).join(' + '), RedMap.hourWord(c.at), RedMap.changed(c) ? t('changes', { n: c.off.length + c.sites.length + c.add.length }) : ''].filter(Boolean).join(' · ');
+  return [t(d.engine.modes[c.mode].mode), t('minutesValue', { n: c.minutes }), c.services.map((s) => RedMap.word('svc', s)).join(' + '), [...c.kinds, ...c.issuers].join(' / '), RedMap.hourWord(c.at), RedMap.changed(c) ? t('changes', { n: c.off.length + c.sites.length + c.add.length }) : ''].filter(Boolean).join(' · ');
 };
 /* Communities by how many people are won or lost against the study's own figures. */
 RedMap.gainers = () => {
@@ -132,7 +137,11 @@ RedMap.place1 = (on) => {
   if (on) RedMap.say(RedMap.t('placingNow'));
   RedMap.render();
 };
-RedMap.addTrial = (at) => { RedMap.place1(false); return RedMap.choose({ add: [...RedMap.choice.add, RedMap.trial(at)] }); };
+RedMap.addTrial = (at) => {
+  RedMap.place1(false);
+  if (RedMap.choice.add.length >= RedMap.TRIALS_IN_LINK) { RedMap.toast(RedMap.t('trialsFull', { n: RedMap.TRIALS_IN_LINK })); return Promise.resolve(); }
+  return RedMap.choose({ add: [...RedMap.choice.add, RedMap.trial(at)] });
+};
 RedMap.markers = [];
 RedMap.drawTrials = () => {
   const add = RedMap.choice ? RedMap.choice.add : [];
@@ -168,7 +177,7 @@ RedMap.loadTrials = async (event) => {
     await RedMap.choose({
       off: found.close.filter((id) => d.stations.some((s) => s.id === id)),
       sites: fine.filter((a) => d.sites.some((s) => s.id === a.site)).map((a) => a.site),
-      add: fine.filter((a) => !d.sites.some((s) => s.id === a.site)).slice(0, 50).map((a) => RedMap.trial([+a.lon, +a.lat], (a.services || []).filter((s) => words.includes(s)), RedMap.HOURS_OF_TRIAL.includes(a.hours) ? a.hours : '24/7')),
+      add: fine.filter((a) => !d.sites.some((s) => s.id === a.site)).slice(0, RedMap.TRIALS_IN_LINK).map((a) => RedMap.trial([+a.lon, +a.lat], (a.services || []).filter((s) => words.includes(s)), RedMap.HOURS_OF_TRIAL.includes(a.hours) ? a.hours : '24/7')),
     });
     RedMap.toast(RedMap.t('trialsLoaded'));
   } catch (error) { RedMap.toast(RedMap.t('trialsBad')); }
