@@ -40,7 +40,11 @@ SCRIPTS = {
 }
 STYLES = {"planner": ("redmap.css", "print.css"), "public": ("public.css",)}
 # maps from the net that a planner may switch on (tiles.js); nothing is asked of them before
-TILE_HOSTS = ("https://tile.openstreetmap.org", "https://*.tianditu.gov.cn")
+TILE_HOSTS = (
+    "https://tile.openstreetmap.org",
+    "https://*.tianditu.gov.cn",
+    "https://*.is.autonavi.com",
+)
 HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
 
 

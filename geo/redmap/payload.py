@@ -15,6 +15,7 @@ from pypinyin import Style, lazy_pinyin
 
 from geo import intake
 from geo.config import DAYS
+from geo.gaps.clusters import link_length_m
 from geo.models import StudyResult
 from geo.redmap import codec, strokes
 from geo.redmap.codec import Packed
@@ -28,6 +29,7 @@ GRID_M = 2.0
 COARSE_GRID_M = 4.0
 TILE_M = 2500.0  # big shapes are cut, so that a tile draws only what lies in it
 TILE_FROM_POINTS = 4000
+LINK_M = 300.0
 
 WEEK = tuple(f"{day} {hour:02d}:00" for day in DAYS for hour in range(24))
 Content = tuple[dict[str, Any], dict[str, Packed]]
@@ -66,6 +68,7 @@ def planner(result: StudyResult) -> Content:
         layers["edge"] = edge(result)
     if result.moves:
         values["engine"], layers["engine"] = _engine(result)
+        values["engine"]["link"] = _link_m(result)
     clean: dict[str, Any] = mask_everything(values)
     return clean, layers
 
@@ -84,6 +87,18 @@ def _engine(result: StudyResult) -> tuple[dict[str, Any], Packed]:
         layers=layers,
         community=demand["community"].to_numpy(dtype=np.int64),
     )
+
+
+def _link_m(result: StudyResult) -> float:
+    """Within which people left out make one gap, as in :func:`geo.gaps.find_gaps`: more where they lie on a grid."""
+    demand = result.inputs.demand
+    if demand.empty:
+        return LINK_M
+    main = demand[
+        demand["layer"] == ("residents" if "residents" in set(demand["layer"]) else demand["layer"].iloc[0])
+    ]
+    xy = codec.mercator(main["lon"].to_numpy(dtype=float), main["lat"].to_numpy(dtype=float))
+    return round(link_length_m(xy / codec.ground_scale(float(main["lat"].mean())), LINK_M), 1)
 
 
 def public_values(result: StudyResult, *, columns: Sequence[str]) -> dict[str, Any]:

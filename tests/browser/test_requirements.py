@@ -405,6 +405,14 @@ def test_r26_every_size_and_language_fits(visit, name, lang, size):
             assert page.evaluate(hidden) == []
 
 
+def test_r26_many_people_are_told_in_ten_thousands(visit):
+    with visit() as page:
+        told = page.evaluate("[99999, 100000, 2892787].map((n) => RedMap.count(n))")
+        assert told == ["99,999", "10.0 万", "289.3 万"]
+        page.locator("#language").click()
+        assert page.evaluate("RedMap.count(2892787)") == "2,892,787"
+
+
 def test_r27_dark_by_device_and_button(visit):
     theme = "document.documentElement.dataset.theme"
     with visit(color_scheme="dark") as page:

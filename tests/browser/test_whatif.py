@@ -352,11 +352,14 @@ def test_an_address_changed_by_hand_is_followed(visit):
 def test_a_long_list_of_trial_stations_survives_in_the_address(visit):
     with visit("#lang=zh") as page:
         page.evaluate(
-            "RedMap.choose({ add: Array.from({ length: 50 }, (_, i) => RedMap.trial([115.76 + i / 1e3, 32.88])) })"
+            "RedMap.choose({ add: Array.from({ length: 300 }, (_, i) => RedMap.trial([115.76 + i / 1e4, 32.88], i % 2 ? ['water', 'toilet'] : undefined)) })"
         )
         address, covered = page.evaluate("location.hash"), layer(page)["covered"]
     with visit(address) as page:
-        assert page.evaluate("RedMap.choice.add.length") == 50
+        assert page.evaluate("RedMap.choice.add.length") == 300
+        assert page.evaluate("RedMap.choice.add[1].services") == ["water", "toilet"]
+        assert len(page.evaluate("RedMap.choice.add[0].services")) == 8
+        assert len(address) < 10_000
         assert layer(page)["covered"] == pytest.approx(covered, abs=1.0)
 
 

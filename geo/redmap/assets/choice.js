@@ -79,7 +79,7 @@ RedMap.engineRoom = () => {
       load: ({ bytes, head, origin }) => { home = origin; model = engine.decode(bytes, head); return true; },
       figures: (ask) => { const from = Date.now(); const sources = placed(ask, ask.sources), out = engine.figures(model, { ...ask, sources }); return { ...out, costs: undefined, sources, ms: Date.now() - from }; },
       covered: (ask) => engine.coveredBy(model, { ...ask, sets: ask.sets.map((set) => placed(ask, set)) }),
-      groups: ({ rows, link }) => engine.groups(model, rows, link).slice(0, 300),
+      groups: ({ rows, link, walls }) => engine.groups(model, rows, link, walls).slice(0, 300),
     };
   };
   const waiting = new Map();
@@ -147,9 +147,18 @@ RedMap.read = async (c, ask, out, turn) => {
   const missing = [];
   for (let i = 0; i < model.px.length; i++) if (model.layer[i] === main && model.weight[i] > 0 && !(out.seconds[i] <= ask.limit)) missing.push(i);
   const scale = 1 / Math.cos(d.bounds[1] === null ? 0 : (d.bounds[1] + d.bounds[3]) / 2 * Math.PI / 180);
-  const found = await RedMap.ask('groups', { rows: missing, link: 300 * scale });
+  const found = await RedMap.ask('groups', { rows: missing, link: d.engine.link * scale, walls: RedMap.walls() });
   const gaps = found.map((g, i) => ({ rank: i + 1, people: g.people, at: RedMap.degrees(g.x, g.y), community: RedMap.mostPeople(g.rows), rows: g.rows }));
   return { turn, choice: c, limit: ask.limit, layers, communities, missing, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale };
+};
+/* Rivers and railways as straight pieces, in metres from the engine's origin. */
+RedMap.walls = () => {
+  if (RedMap.wallPieces) return RedMap.wallPieces;
+  const layer = RedMap.layers.roads, out = [];
+  for (let f = 0; f < layer.count; f++) if (layer.tag[f] >= 4) for (let p = layer.partFrom[f]; p < layer.partFrom[f + 1]; p++) {
+    for (let i = layer.pointFrom[p] + 1; i < layer.pointFrom[p + 1]; i++) out.push(layer.xs[i - 1] * layer.q, layer.ys[i - 1] * layer.q, layer.xs[i] * layer.q, layer.ys[i] * layer.q);
+  }
+  return RedMap.wallPieces = Float64Array.from(out);
 };
 RedMap.degrees = (x, y) => {
   const o = RedMap.data.layers.engine, E = RedMap.EARTH;

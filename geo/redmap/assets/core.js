@@ -81,6 +81,10 @@ const RedMap = {
     if (!RedMap.formats[key]) RedMap.formats[key] = new Intl.NumberFormat(RedMap.state.lang === 'zh' ? 'zh-CN' : 'en-US', { minimumFractionDigits: digits || 0, maximumFractionDigits: digits || 0 });
     return RedMap.formats[key].format(value);
   },
+  /* People in figures that are read at a glance: from a hundred thousand on in 万, where the page is in Chinese. */
+  count(value) {
+    return RedMap.state.lang === 'zh' && value >= 1e5 ? RedMap.t('wan', { n: RedMap.number(value / 1e4, 1) }) : RedMap.number(value);
+  },
   percent(share, digits) {
     return share === null || share === undefined ? '–' : RedMap.number(share * 100, digits === undefined ? 1 : digits) + '%';
   },

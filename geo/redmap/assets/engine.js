@@ -283,8 +283,27 @@ function makeEngine() {
     return { edge, offset: whole > 0 ? Math.min(1, before / whole) * model.length[edge] : 0, access: Math.sqrt(best) * q / scale, x: ax * q, y: ay * q };
   };
 
-  /** Groups of points that lie within `link` metres of one another, most people first. */
-  const groups = (model, rows, link) => {
+  /** Whether a straight line between two places crosses a wall (rivers, railways: pieces x0, y0, x1, y1), asked by cells. */
+  const makeWalls = (walls, size) => {
+    const cells = new Map(), name = (x, y) => Math.floor(x / size) * 1e6 + Math.floor(y / size);
+    for (let w = 0; w < walls.length; w += 4) {
+      const steps = Math.ceil(Math.hypot(walls[w + 2] - walls[w], walls[w + 3] - walls[w + 1]) / size * 2) + 1, seen = new Set();
+      for (let i = 0; i <= steps; i++) seen.add(name(walls[w] + (walls[w + 2] - walls[w]) * i / steps, walls[w + 1] + (walls[w + 3] - walls[w + 1]) * i / steps));
+      for (const c of seen) { if (!cells.has(c)) cells.set(c, []); cells.get(c).push(w); }
+    }
+    const side = (ax, ay, bx, by, px, py) => Math.sign((bx - ax) * (py - ay) - (by - ay) * (px - ax));
+    return (ax, ay, bx, by) => {
+      if (!cells.size) return false;
+      for (let dx = -1; dx <= 1; dx++) for (let dy = -1; dy <= 1; dy++) for (const w of cells.get(name(ax, ay) + dx * 1e6 + dy) || []) {
+        const [x0, y0, x1, y1] = [walls[w], walls[w + 1], walls[w + 2], walls[w + 3]];
+        if (side(ax, ay, bx, by, x0, y0) !== side(ax, ay, bx, by, x1, y1) && side(x0, y0, x1, y1, ax, ay) !== side(x0, y0, x1, y1, bx, by)) return true;
+      }
+      return false;
+    };
+  };
+  /** Groups of points that lie within `link` metres of one another with no wall between, most people first. */
+  const groups = (model, rows, link, walls) => {
+    const parted = makeWalls(walls || [], link);
     const cell = new Map(), key = (i) => Math.floor(model.px[i] / link) * 1e6 + Math.floor(model.py[i] / link);
     for (const i of rows) { const c = key(i); if (!cell.has(c)) cell.set(c, []); cell.get(c).push(i); }
     const seen = new Set(), out = [];
@@ -296,7 +315,7 @@ function makeEngine() {
         const i = waiting.pop(), c = key(i);
         group.push(i);
         for (let dx = -1; dx <= 1; dx++) for (let dy = -1; dy <= 1; dy++) for (const j of cell.get(c + dx * 1e6 + dy) || []) {
-          if (!seen.has(j) && Math.hypot(model.px[i] - model.px[j], model.py[i] - model.py[j]) <= link) { seen.add(j); waiting.push(j); }
+          if (!seen.has(j) && Math.hypot(model.px[i] - model.px[j], model.py[i] - model.py[j]) <= link && !parted(model.px[i], model.py[i], model.px[j], model.py[j])) { seen.add(j); waiting.push(j); }
         }
       }
       let people = 0, x = 0, y = 0;

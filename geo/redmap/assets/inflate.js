@@ -3,7 +3,9 @@
 const inflated = (raw) => {
   const size = new DataView(raw.buffer, raw.byteOffset + raw.length - 4).getUint32(0, true), out = new Uint8Array(size);
   let at = 10, hold = 0, have = 0, to = 0, last = 0; // ten bytes of head: what we write has no name and no comment
+  const damaged = () => { throw new Error('the data in this page is damaged'); };
   const bits = (n) => {
+    if (at > raw.length) damaged();
     while (have < n) { hold |= raw[at++] << have; have += 8; }
     const value = hold & ((1 << n) - 1);
     hold >>>= n; have -= n;
@@ -24,7 +26,7 @@ const inflated = (raw) => {
       first = (first + count[l]) << 1;
       code <<= 1;
     }
-    throw new Error('the data in this page is damaged');
+    return damaged();
   };
   const base = (start, extra) => extra.map((e, i) => start + extra.slice(0, i).reduce((sum, x) => sum + 2 ** x, 0));
   const longer = [...Array(8).fill(0), ...[1, 2, 3, 4, 5].flatMap((e) => Array(4).fill(e))], further = [0, 0, ...Array.from({ length: 14 }, (_, e) => [e, e]).flat()].slice(0, 30);
@@ -40,6 +42,7 @@ const inflated = (raw) => {
       at += 4 + n; to += n;
       continue;
     }
+    if (type === 3) damaged();
     let codes, places;
     if (type === 1) {
       codes = tree([...Array(144).fill(8), ...Array(112).fill(9), ...Array(24).fill(7), ...Array(8).fill(8)]);
@@ -63,6 +66,7 @@ const inflated = (raw) => {
       for (; n > 0; n--, to++) out[to] = out[to - back];
     }
   }
+  if (to !== size) damaged();
   return out;
 };
 /* The bytes of an element that holds gzip in base64. */

@@ -28,7 +28,7 @@ RedMap.setup = (asked) => {
     return { map: [+RedMap.map.getZoom().toFixed(2), c.lat.toFixed(5), c.lng.toFixed(5)].join('/'), lang: s.lang, theme: s.theme === 'auto' ? '' : s.theme, on: Object.keys(s.on).filter((k) => s.on[k]).join(',') || 'none',
       m: String(s.minutes), t: s.time, d: s.demand, tab: s.tab, sel: s.sel, ...(RedMap.choice ? RedMap.choiceToHash(RedMap.choice) : {}) };
   };
-  RedMap.views.push(RedMap.drawTabs, RedMap.drawPane, RedMap.drawControls, RedMap.drawLegend, RedMap.refreshPopup);
+  RedMap.views.push(RedMap.tileLabel, RedMap.drawTabs, RedMap.drawPane, RedMap.drawControls, RedMap.drawLegend, RedMap.refreshPopup);
   RedMap.wireSearch();
   RedMap.byId('print').addEventListener('click', () => print());
   RedMap.byId('method').addEventListener('click', (event) => { event.preventDefault(); RedMap.set({ tab: 'data' }); RedMap.byId('panel').scrollTop = 0; RedMap.byId('pane').focus(); });
@@ -146,13 +146,13 @@ RedMap.overview = () => {
     el('div', { class: 'headline' },
       el('p', {}, t('headline', { who: RedMap.layerName(s.demand), mode, minutes: limit })),
       el('strong', { class: 'num', id: 'headline' }, percent(b.share)),
-      el('p', { class: 'muted' }, t('ofPeople', { covered: number(b.covered), total: number(b.total) })),
+      el('p', { class: 'muted' }, t('ofPeople', { covered: RedMap.count(b.covered), total: RedMap.count(b.total) })),
       RedMap.now ? null : straight,
       delta === null ? null : el('p', { class: 'muted', id: 'delta' }, t(delta >= 0 ? 'straightNote' : 'straightUnder', { pp: number(Math.abs(delta), 1) })),
       range.length === 2 ? el('p', { class: 'muted', id: 'range' }, t('rangeNote', { low: percent(range[0]), high: percent(range[1]) })) : null),
     ...(RedMap.now ? [] : RedMap.brief()),
     el('div', { class: 'kpis' },
-      kpi('kpi-uncovered', number((b.total || 0) - (b.covered || 0)), t('notCovered')), kpi('kpi-two', percent(b.share_two_or_more), t('twoOrMore')),
+      kpi('kpi-uncovered', RedMap.count((b.total || 0) - (b.covered || 0)), t('notCovered')), kpi('kpi-two', percent(b.share_two_or_more), t('twoOrMore')),
       kpi('kpi-median', number(b.median_minutes, 1), t('medianMinutes')), kpi('kpi-stations', number(sum.stations.used) + ' / ' + number(sum.stations.listed), t('stationsUsed')),
       kpi('kpi-hours', number(sum.stations.hours_known) + ' / ' + number(sum.stations.used), t('hoursKnown')), kpi('kpi-gaps', number(RedMap.now ? RedMap.now.gaps.length : sum.gaps.count), t('gapCount'))),
     ...RedMap.barBlock('byMinutes', Object.entries(b.share_by_minutes || {}).sort((a, c) => a[0] - c[0]).map(([m, share]) => ({ label: t('withinMinutes', { m }), share, current: +m === limit }))),
@@ -172,7 +172,7 @@ RedMap.brief = () => {
   const reason = (g) => Object.prototype.hasOwnProperty.call(words, g.reason) ? words[g.reason] : words.other;
   for (const g of d.gaps) people.set(reason(g), (people.get(reason(g)) || 0) + (g.people || 0));
   const all = [...people.values()].reduce((a, b) => a + b, 0);
-  if (d.gaps.length) out.push(el('section', { class: 'block brief', id: 'brief-gaps' }, el('h2', {}, t('briefGaps', { who: RedMap.layerName(RedMap.mainLayer()), people: number(d.summary.gaps.people) })),
+  if (d.gaps.length) out.push(el('section', { class: 'block brief', id: 'brief-gaps' }, el('h2', {}, t('briefGaps', { who: RedMap.layerName(RedMap.mainLayer()), people: RedMap.count(d.summary.gaps.people) })),
     el('p', {}, [...people].sort((a, b) => b[1] - a[1]).map(([word, n]) => t('reasonShare', { reason: word, share: percent(n / all, 0) })).join(' · ')),
     el('div', { class: 'lines' }, d.gaps.slice(0, RedMap.FIRST).map((g) => line('gap', g, RedMap.gapName(g), t('people', { n: number(g.people) }), reason(g)))), more('gaps', t('allGaps', { n: d.summary.gaps.count }))));
   if (d.sites.length) out.push(el('section', { class: 'block brief', id: 'brief-sites' }, el('h2', {}, t('briefSites', { n: Math.min(RedMap.FIRST, d.sites.length) })),
@@ -187,12 +187,12 @@ RedMap.gapList = () => {
   const { el, t, number, data: d } = RedMap;
   if (RedMap.now) {
     const left = RedMap.now.gaps.reduce((sum, g) => sum + g.people, 0), names = new Map(d.communities.map((c) => [c.area, c.name]));
-    return [RedMap.banner(), el('h2', {}, t('gapsTitle')), el('p', { class: 'muted' }, t('gapsIntro', { n: number(RedMap.now.gaps.length), people: number(left) })), el('p', { class: 'note' }, t('gapsRough')),
+    return [RedMap.banner(), el('h2', {}, t('gapsTitle')), el('p', { class: 'muted' }, t('gapsIntro', { n: number(RedMap.now.gaps.length), people: number(left) })), el('p', { class: 'note' }, t('gapsRough', { m: number(d.engine.link) })),
       el('div', { class: 'list', id: 'gap-list' }, RedMap.now.gaps.slice(0, RedMap.rows).map((g) => el('button', { type: 'button', key: 'gap ' + g.rank, class: 'item gap', onclick: () => RedMap.fly(g.at, 15) }, el('span', { class: 'rank' }, String(g.rank)),
         el('span', { class: 'item-body' }, el('span', { class: 'item-head' }, RedMap.name(names.get(g.community) || ''), el('b', { class: 'num' }, t('people', { n: number(g.people) })))))))];
   }
   return [el('h2', {}, t('gapsTitle')),
-    el('p', { class: 'muted' }, d.gaps.length ? t('gapsIntro', { n: number(d.summary.gaps.count), people: number(d.summary.gaps.people) }) : t('gapsNone')),
+    el('p', { class: 'muted' }, d.gaps.length ? t('gapsIntro', { n: number(d.summary.gaps.count), people: RedMap.count(d.summary.gaps.people) }) : t('gapsNone')),
     el('div', { class: 'list', id: 'gap-list' }, d.gaps.slice(0, RedMap.rows).map((g) => RedMap.item('gap', g, g.rank, RedMap.gapName(g), t('people', { n: number(g.people) }),
       el('span', { class: 'why data' }, RedMap.why(g)),
       RedMap.nearestUntold(g) ? el('span', { class: 'muted' }, t('nearestIs', { name: '' }), RedMap.name(g.nearest), g.minutes === null ? '' : ' · ' + t('minutesValue', { n: number(g.minutes, 1) })) : null)))];
