@@ -100,6 +100,7 @@ test('a wall between parts a group, one beside it does not', () => {
   };
   for (let seed = 1; seed <= 10; seed++) {
     const model = town(seed, 40, 90, 150), next = random(seed + 99), rows = Array.from({ length: 150 }, (_, i) => i), walls = Float64Array.from({ length: 4 * 12 }, () => next() * 5000);
+    model.weight = model.weight.map((w) => w + 1); // one without people joins the nearest
     const of = rows.slice(), root = (i) => (of[i] === i ? i : root(of[i])), at = (i) => [model.px[i], model.py[i]];
     for (const a of rows) for (const b of rows) {
       if (a >= b || Math.hypot(model.px[a] - model.px[b], model.py[a] - model.py[b]) > 300) continue;

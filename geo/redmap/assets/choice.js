@@ -79,7 +79,7 @@ RedMap.engineRoom = () => {
       load: ({ bytes, head, origin }) => { home = origin; model = engine.decode(bytes, head); return true; },
       figures: (ask) => { const from = Date.now(); const sources = placed(ask, ask.sources), out = engine.figures(model, { ...ask, sources }); return { ...out, costs: undefined, sources, ms: Date.now() - from }; },
       covered: (ask) => engine.coveredBy(model, { ...ask, sets: ask.sets.map((set) => placed(ask, set)) }),
-      groups: ({ rows, link, walls }) => engine.groups(model, rows, link, walls).slice(0, 300),
+      groups: ({ rows, link, walls, wide }) => engine.groups(model, rows, link, walls, wide),
     };
   };
   const waiting = new Map();
@@ -147,7 +147,7 @@ RedMap.read = async (c, ask, out, turn) => {
   const missing = [];
   for (let i = 0; i < model.px.length; i++) if (model.layer[i] === main && model.weight[i] > 0 && !(out.seconds[i] <= ask.limit)) missing.push(i);
   const scale = 1 / Math.cos(d.bounds[1] === null ? 0 : (d.bounds[1] + d.bounds[3]) / 2 * Math.PI / 180);
-  const found = await RedMap.ask('groups', { rows: missing, link: d.engine.link * scale, walls: RedMap.walls() });
+  const found = await RedMap.ask('groups', { rows: missing, link: d.engine.link * scale, walls: RedMap.walls(), wide: 3000 * scale });
   const gaps = found.map((g, i) => ({ rank: i + 1, people: g.people, at: RedMap.degrees(g.x, g.y), community: RedMap.mostPeople(g.rows), rows: g.rows }));
   return { turn, choice: c, limit: ask.limit, layers, communities, missing, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale };
 };

@@ -189,7 +189,7 @@ RedMap.gapList = () => {
     const left = RedMap.now.gaps.reduce((sum, g) => sum + g.people, 0), names = new Map(d.communities.map((c) => [c.area, c.name]));
     return [RedMap.banner(), el('h2', {}, t('gapsTitle')), el('p', { class: 'muted' }, t('gapsIntro', { n: number(RedMap.now.gaps.length), people: number(left) })), el('p', { class: 'note' }, t('gapsRough', { m: number(d.engine.link) })),
       el('div', { class: 'list', id: 'gap-list' }, RedMap.now.gaps.slice(0, RedMap.rows).map((g) => el('button', { type: 'button', key: 'gap ' + g.rank, class: 'item gap', onclick: () => RedMap.fly(g.at, 15) }, el('span', { class: 'rank' }, String(g.rank)),
-        el('span', { class: 'item-body' }, el('span', { class: 'item-head' }, RedMap.name(names.get(g.community) || ''), el('b', { class: 'num' }, t('people', { n: number(g.people) })))))))];
+        el('span', { class: 'item-body' }, el('span', { class: 'item-head' }, RedMap.name(names.get(g.community) || t('gap') + ' ' + g.rank), el('b', { class: 'num' }, t('people', { n: number(g.people) })))))))];
   }
   return [el('h2', {}, t('gapsTitle')),
     el('p', { class: 'muted' }, d.gaps.length ? t('gapsIntro', { n: number(d.summary.gaps.count), people: RedMap.count(d.summary.gaps.people) }) : t('gapsNone')),
