@@ -106,6 +106,7 @@ RedMap.loadEngine = async () => {
 RedMap.startEngine = async (loading, asked) => {
   const header = RedMap.data.layers.engine;
   RedMap.model = await loading;
+  RedMap.model.modes = null; // the worker has its own: here the graph is only drawn
   RedMap.layers.roads = RedMap.roadsOf(RedMap.model, header, RedMap.layers.roads);
   RedMap.choice = RedMap.choiceFromHash(asked);
   if (!RedMap.isBase(RedMap.choice)) await RedMap.compute();
@@ -197,11 +198,12 @@ RedMap.choose = (patch) => {
   RedMap.drawTrials();
   RedMap.writeHash();
   const done = RedMap.compute();
-  RedMap.strip();
+  done.then(RedMap.strip); // the figures first
   return done;
 };
 
 /* ---- every hour of the week ---- */
+RedMap.HOURS_AT_ONCE = 4;
 RedMap.strip = async () => {
   const c = RedMap.choice, key = JSON.stringify([c.mode, c.minutes, c.services, c.kinds, c.issuers, c.off, c.sites, c.add]);
   if (!RedMap.model || key === RedMap.stripKey) return;
@@ -212,8 +214,12 @@ RedMap.strip = async () => {
     if (!seen.has(mark)) { seen.set(mark, sets.length); sets.push(sources); }
     which.push(seen.get(mark));
   }
-  const covered = await RedMap.ask('covered', { mode: c.mode, limit: c.minutes * 60, access: RedMap.data.standard.max_access_m || 500, sets });
-  if (key !== RedMap.stripKey) return;
+  const covered = [];
+  // a few hours at a time: whoever changes a filter meanwhile does not wait for the whole week
+  while (covered.length < sets.length) {
+    covered.push(...await RedMap.ask('covered', { mode: c.mode, limit: c.minutes * 60, access: RedMap.data.standard.max_access_m || 500, sets: sets.slice(covered.length, covered.length + RedMap.HOURS_AT_ONCE) }));
+    if (key !== RedMap.stripKey) return;
+  }
   RedMap.week168 = which.map((set) => covered[set]);
   document.documentElement.setAttribute('data-week', '1');
   RedMap.render();

@@ -6,6 +6,7 @@ RedMap.SLICE_MS = 6; // while the map moves: what a frame of a slow phone can sp
 RedMap.REST_MS = 14;
 RedMap.moving = () => { const map = RedMap.map; return map._animatingZoom || !!(map.dragging && map.dragging.moving()) || Date.now() - RedMap.movedAt < 120; };
 RedMap.movedAt = 0;
+RedMap.flying = false;
 
 RedMap.Ground = L.GridLayer.extend({
   options: { tileSize: RedMap.TILE, updateWhenIdle: false, updateWhenZooming: false, keepBuffer: 1, maxZoom: 19, pane: 'tilePane', side: 'now' },
@@ -22,6 +23,7 @@ RedMap.Ground = L.GridLayer.extend({
     this._exact = zoom;
     try { return L.GridLayer.prototype._setView.call(this, center, zoom, ...rest); } finally { this._exact = undefined; }
   },
+  _update(centre) { if (!RedMap.flying) L.GridLayer.prototype._update.call(this, centre); },
   _clampZoom(zoom) { return this._exact === undefined ? zoom : this._exact; },
   ratio: () => Math.min(2, Math.max(1, Math.round(devicePixelRatio || 1))),
   createTile(coords) {

@@ -32,7 +32,11 @@ RedMap.calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 RedMap.fly = (at, zoom) => {
   const to = [at[1], at[0]], z = Math.max(RedMap.map.getZoom(), zoom || 15);
   if (RedMap.calm() || RedMap.map.getZoom() === z) RedMap.map.setView(to, z, { animate: !RedMap.calm() });
-  else RedMap.map.flyTo(to, z, { duration: .7 });
+  else {
+    RedMap.map.flyTo(to, z, { duration: .7 });
+    RedMap.flying = true; // what is flown over need not be painted
+    RedMap.map.once('zoomend movestart', () => { RedMap.flying = false; });
+  }
 };
 
 /* The station or site under a pixel, nearest first. */
@@ -109,5 +113,6 @@ RedMap.start = async (map) => {
   RedMap.render();
   if (RedMap.ready) RedMap.ready(asked);
   RedMap.ground.flush();
+  performance.mark('redmap-ready');
   document.documentElement.setAttribute('data-ready', '1');
 };
