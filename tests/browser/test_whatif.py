@@ -428,3 +428,21 @@ def test_the_riders_ledger_is_a_layer(chromium, tmp_path):
     assert "139****0000" in card
     assert "未办结" in card
     page.close()
+
+
+def test_a_pressed_button_keeps_the_focus(visit):
+    with visit("#tab=whatif", reduced_motion="reduce") as page:
+        pill = page.locator("#pane .pill", has_text="厕所")
+        node = pill.element_handle()
+        pill.focus()
+        page.keyboard.press("Enter")
+        page.locator('html[data-computed]:not([data-computed="base"])').wait_for(state="attached")
+        assert node.evaluate("(n) => n.isConnected && document.activeElement === n")
+        expect(pill).to_have_attribute("aria-pressed", "true")
+        page.evaluate("RedMap.select('station', RedMap.data.stations[3].id, true)")
+        shut = page.locator("#shut")
+        shut.focus()
+        page.keyboard.press("Enter")
+        expect(shut).to_have_text("恢复此站")
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.activeElement.id") == "shut"

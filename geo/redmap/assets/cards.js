@@ -48,6 +48,8 @@ RedMap.popup = (at, content, offset) => {
   const close = RedMap.open.getElement().querySelector('.leaflet-popup-close-button');
   if (close) close.setAttribute('aria-label', RedMap.t('close'));
 };
+/* A card that has grown or come into view anew; Leaflet's own `update` takes the focus away. */
+RedMap.fitCard = () => { const card = RedMap.open; card._updateLayout(); card._updatePosition(); card._adjustPan(); };
 /* Pixels at the right of the map that lie under the open legend. */
 RedMap.covered = () => {
   const rail = RedMap.byId('rail');
