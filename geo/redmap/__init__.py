@@ -21,7 +21,7 @@ def render_planner(result: StudyResult) -> str:
 
 
 def render_public(result: StudyResult) -> str:
-    """The public page (HTML): stations, service areas, hours and services; no roads, no boundary.
+    """The public page (HTML): stations, service areas, hours and services; no roads, no boundary without a 审图号.
 
     Raises :class:`MissingAssetError` as :func:`render_planner`.
     """

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import html
+import json
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
@@ -74,14 +76,19 @@ class OfflineFigure(Figure):
 
     Children render first; each link in the head is then replaced by the file itself or left out by
     its name in :data:`LINKS`. The page gets a Content-Security-Policy that allows its own scripts
-    and styles by hash and no connection at all; ``pictures`` are hosts that it may load images from, once asked. Raises :class:`MissingAssetError` on anything unknown.
+    and styles by hash and no connection at all; ``pictures`` are hosts that it may load images from, once
+    asked. With ``unpack`` (JavaScript that finds them in the element ``code``) all scripts are kept as gzip.
+    Raises :class:`MissingAssetError` on anything unknown.
     """
 
-    def __init__(self, *, title: str, language: str, pictures: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, title: str, language: str, pictures: tuple[str, ...] = (), unpack: str = ""
+    ) -> None:
         super().__init__(title=title)
         self.page_title = title
         self.language = language
         self.pictures = pictures
+        self.unpack = unpack
 
     def render(self, **kwargs: Any) -> str:
         for child in self._children.values():
@@ -100,7 +107,10 @@ class OfflineFigure(Figure):
             f"<script>{script_safe(script)}</script>\n</body>\n</html>\n"
         )
         page = "\n".join(line.rstrip() for line in page.splitlines()) + "\n"
-        return page.replace("<!--csp-->", _policy(page, self.pictures), 1)
+        packed: list[str] = []
+        if self.unpack:
+            page, packed = _packed(page, self.unpack)
+        return page.replace("<!--csp-->", _policy(page, self.pictures, packed), 1)
 
     def _head_part(self, name: str, child: Any) -> str:
         if isinstance(child, JavascriptLink | CssLink):
@@ -149,10 +159,24 @@ class _Reader(HTMLParser):
             self.inline[self._open][-1] += data
 
 
-def _policy(page: str, pictures: tuple[str, ...]) -> str:
+def _packed(page: str, unpack: str) -> tuple[str, list[str]]:
+    """The page with its scripts as gzip in one element and ``unpack`` after it; and these scripts."""
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    bare = re.sub(r"<script>.*?</script>\n?", "", page, flags=re.DOTALL)
+    coded = gzip.compress(json.dumps(scripts, ensure_ascii=False).encode(), compresslevel=9, mtime=0)
+    element = (
+        "<!-- Leaflet 1.9.4 (BSD-2-Clause, leafletjs.com) and the page's own code, gzip in base64; the policy tells their sha256 -->\n"
+        f'<script type="application/octet-stream" id="code">{base64.b64encode(coded).decode()}</script>\n'
+        f"<script>{script_safe(unpack)}</script>\n"
+    )
+    return bare.replace("</body>", element + "</body>"), scripts
+
+
+def _policy(page: str, pictures: tuple[str, ...], packed: list[str]) -> str:
     reader = _Reader()
     reader.feed(page)
     reader.close()
+    reader.inline["script"].extend(packed)
     if reader.foreign:
         wanted = ", ".join(reader.foreign)
         raise MissingAssetError(f"页面引用了外部资源：{wanted} / the page would load from outside: {wanted}")
@@ -163,7 +187,7 @@ def _policy(page: str, pictures: tuple[str, ...]) -> str:
         for tag, texts in reader.inline.items()
     }
     policy = (
-        f"default-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; "
+        f"default-src 'none'; connect-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; "
         f"img-src {' '.join(('data:', 'blob:', *pictures))}; worker-src blob:; base-uri 'none'; form-action 'none'"
     )
     return f'<meta http-equiv="Content-Security-Policy" content="{policy}">'

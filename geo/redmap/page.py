@@ -19,9 +19,10 @@ from geo.redmap.offline import MissingAssetError, OfflineFigure, script_safe
 
 MAP_ID = "redmap"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "places.js")
+SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "ground.js", "places.js")
 SCRIPTS = {
     "planner": (
+        "inflate.js",
         *SHARED_SCRIPTS,
         "painters.js",
         "tiles.js",
@@ -32,13 +33,18 @@ SCRIPTS = {
         "history.js",
         "tables.js",
         "picture.js",
+        "cards.js",
         "planner.js",
     ),
     "public": (*SHARED_SCRIPTS, "calendar.js", "handover.js", "icons.js", "public.js"),
 }
 STYLES = {"planner": ("redmap.css", "print.css"), "public": ("public.css",)}
 # maps from the net that a planner may switch on (tiles.js); nothing is asked of them before
-TILE_HOSTS = ("https://tile.openstreetmap.org", "https://*.tianditu.gov.cn")
+TILE_HOSTS = (
+    "https://tile.openstreetmap.org",
+    "https://*.tianditu.gov.cn",
+    "https://*.is.autonavi.com",
+)
 HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
 
 
@@ -139,8 +145,13 @@ def render(result: StudyResult, *, view: str) -> str:
     """The page of one view, ``planner`` or ``public``; the same result gives the same bytes."""
     values, layers = payload.planner(result) if view == "planner" else public.content(result)
     title = " · ".join(filter(None, (values["name"], values["edition"], "红色地图 Red Map")))
+    # a rider loads the page on the way, and passes it on as a file: its code goes packed
+    unpack = "" if view == "planner" else shortened(asset("inflate.js") + asset("unpack.js"))
     figure = OfflineFigure(
-        title=title, language=HTML_LANGUAGE[result.language], pictures=TILE_HOSTS if view == "planner" else ()
+        title=title,
+        language=HTML_LANGUAGE[result.language],
+        pictures=TILE_HOSTS if view == "planner" else (),
+        unpack=unpack,
     )
     west, south, east, north = (v or 0.0 for v in values["bounds"])
     chart = folium.Map(

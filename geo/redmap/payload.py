@@ -15,6 +15,7 @@ from pypinyin import Style, lazy_pinyin
 
 from geo import intake
 from geo.config import DAYS
+from geo.gaps.clusters import link_length_m
 from geo.models import StudyResult
 from geo.redmap import codec, strokes
 from geo.redmap.codec import Packed
@@ -28,13 +29,14 @@ GRID_M = 2.0
 COARSE_GRID_M = 4.0
 TILE_M = 2500.0  # big shapes are cut, so that a tile draws only what lies in it
 TILE_FROM_POINTS = 4000
+LINK_M = 300.0
 
 WEEK = tuple(f"{day} {hour:02d}:00" for day in DAYS for hour in range(24))
 Content = tuple[dict[str, Any], dict[str, Packed]]
 
 
 def planner(result: StudyResult) -> Content:
-    """Everything of a study: values (mobiles masked) and layers roads, bands, reach, areas, gaps, edge."""
+    """Everything of a study: values (mobiles masked) and layers roads, bands, reach, areas, gaps; edge with a 审图号."""
     inputs = result.inputs
     stations = _stations(result)
     values = {
@@ -62,9 +64,11 @@ def planner(result: StudyResult) -> Content:
     layers["roads"] = codec.pack_lines(lines, classes, grid_m=GRID_M)
     layers["areas"] = _areas(inputs.communities)
     layers["gaps"] = _polygons(result.gaps, tolerance_m=BAND_TOLERANCE_M)
-    layers["edge"] = _polygons(inputs.area, tolerance_m=AREA_TOLERANCE_M)
+    if values["approval"]:  # as on the riders' page and the poster: no boundary without a 审图号
+        layers["edge"] = edge(result)
     if result.moves:
         values["engine"], layers["engine"] = _engine(result)
+        values["engine"]["link"] = _link_m(result)
     clean: dict[str, Any] = mask_everything(values)
     return clean, layers
 
@@ -85,6 +89,18 @@ def _engine(result: StudyResult) -> tuple[dict[str, Any], Packed]:
     )
 
 
+def _link_m(result: StudyResult) -> float:
+    """Within which people left out make one gap, as in :func:`geo.gaps.find_gaps`: more where they lie on a grid."""
+    demand = result.inputs.demand
+    if demand.empty:
+        return LINK_M
+    main = demand[
+        demand["layer"] == ("residents" if "residents" in set(demand["layer"]) else demand["layer"].iloc[0])
+    ]
+    xy = codec.mercator(main["lon"].to_numpy(dtype=float), main["lat"].to_numpy(dtype=float))
+    return round(link_length_m(xy / codec.ground_scale(float(main["lat"].mean())), LINK_M), 1)
+
+
 def public_values(result: StudyResult, *, columns: Sequence[str]) -> dict[str, Any]:
     """What both pages may know: the head of the study and, of its stations, the columns named."""
     table = result.inputs.stations
@@ -94,6 +110,11 @@ def public_values(result: StudyResult, *, columns: Sequence[str]) -> dict[str, A
         **_head(result, _bounds(points, result.bands)),
         "stations": [{key: row[key] for key in columns} for row in _stations(result)],
     }
+
+
+def edge(result: StudyResult) -> Packed:
+    """The boundary of the study."""
+    return _polygons(result.inputs.area, tolerance_m=AREA_TOLERANCE_M)
 
 
 def initials(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A study's result as what the public page carries: stations, hours, service areas; no road, boundary or head count."""
+"""A study's result as what the public page carries: stations, hours, service areas; no road or head count, no boundary without a 审图号."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ YEARS = 2
 
 
 def content(result: StudyResult) -> tuple[dict[str, Any], dict[str, Packed]]:
-    """Values (mobiles masked) and the layer ``bands`` of the public page.
+    """Values (mobiles masked) and the layers of the public page: ``bands`` and, with a 审图号, ``edge``.
 
     The tag of a band's feature is the row of its station times the number of minutes plus the place of
     its minutes, ascending, and ``bandsOf`` is ``station``; where that is too big even in coarse shapes,
@@ -39,7 +39,10 @@ def content(result: StudyResult) -> tuple[dict[str, Any], dict[str, Packed]]:
         "calendar": calendar(),
     }
     clean: dict[str, Any] = mask_everything(values)
-    return clean, {"bands": bands}
+    layers = {"bands": bands}
+    if values["approval"]:
+        layers["edge"] = payload.edge(result)
+    return clean, layers
 
 
 def calendar() -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 from contextlib import contextmanager
 
 import pytest
+from playwright.sync_api import expect
 
 from geo import redmap
 from tests.geo.results import NASTY, toy_result
@@ -141,11 +142,11 @@ def test_names_with_markup_stay_text(visit):
     with visit("nasty.html") as page:
         for i, text in enumerate(NASTY):
             page.evaluate("(i) => RedMap.select('station', RedMap.data.stations[i].id, false)", i)
-            assert page.locator(".leaflet-popup-content h3").inner_text() == text
+            expect(page.locator(".leaflet-popup-content h3")).to_have_text(text)
         page.locator("#search").fill("<img")
-        assert page.locator("#search-list button .data").first.inner_text() == NASTY[0]
+        expect(page.locator("#search-list button .data").first).to_have_text(NASTY[0])
         assert "hacked" not in page.title()
-        assert page.locator("main img, .leaflet-popup img").count() == 0
+        expect(page.locator("main img, .leaflet-popup img")).to_have_count(0)
 
 
 def test_gap_site_and_community_lists_fly_and_open(visit, result):
@@ -157,7 +158,7 @@ def test_gap_site_and_community_lists_fly_and_open(visit, result):
             page.locator(f"#tab-{tab}").click()
             before = page.evaluate("location.hash")
             page.locator(list_).first.click()
-            assert page.locator(".leaflet-popup-content h3").inner_text() == expected
+            expect(page.locator(".leaflet-popup-content h3")).to_have_text(expected)
             assert page.evaluate("location.hash") != before
         page.locator("#tab-communities").click()
         page.locator("#communities tbody button").nth(2).click()
@@ -249,9 +250,9 @@ def test_search_finds_parts_of_names(visit):
     with visit("map.html", reduced_motion="reduce") as page:
         page.locator("#search").fill("第17社")
         page.locator("#search-list button").first.click()
-        assert page.locator(".leaflet-popup-content h3").inner_text() == "第17社区"
+        expect(page.locator(".leaflet-popup-content h3")).to_have_text("第17社区")
         page.locator("#search").fill("zzzz")
-        assert page.locator("#search-list button").count() == 0
+        expect(page.locator("#search-list button")).to_have_count(0)
 
 
 @pytest.mark.parametrize("which", ["communities", "stations"])
@@ -285,7 +286,7 @@ def test_map_click_names_the_community(visit):
             const r = RedMap.map.getContainer().getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2]; }""")
         page.mouse.click(*at)
         page.locator(".leaflet-popup-content h3").wait_for()
-        assert page.locator(".leaflet-popup-content h3").inner_text() == "第36社区"
+        expect(page.locator(".leaflet-popup-content h3")).to_have_text("第36社区")
 
 
 def test_public_hours_are_of_china_whatever_the_device_says(chromium, files):
@@ -378,7 +379,7 @@ def test_a_card_on_a_phone_is_covered_by_nothing(visit):
                 return out; }""")
             assert covered == []
         page.locator(".leaflet-popup-close-button").click()
-        assert page.locator("#zoom-in").is_visible()
+        expect(page.locator("#zoom-in")).to_be_visible()
 
 
 def test_prints_on_landscape_sheets(visit):
@@ -389,7 +390,7 @@ def test_prints_on_landscape_sheets(visit):
         assert all(float(w) > float(h) for w, h in boxes)
         page.locator("body:not(.printing)").wait_for()
         assert len(boxes) <= 5
-        assert page.locator("#printed").count() == 0
+        expect(page.locator("#printed")).to_have_count(0)
 
         page.evaluate("RedMap.beforePrint()")
         inside = page.evaluate("""() => { const [w, s, e, n] = RedMap.data.bounds, rail = document.querySelector('.rail').getBoundingClientRect();

@@ -35,6 +35,6 @@ def test_the_sheets_are_landscape_full_and_light(chromium, tmp_path, paper, widt
     assert np.median(picture) > 200  # light, whatever the screen is
     text = document[0].get_textpage().get_text_bounded()
     words = "".join(text.split())  # a run of text may be broken anywhere
-    for wanted in ("示例区", "审图号", "OpenStreetMap", "盲区", "分钟"):
+    for wanted in ("示例区", "审图号", "打印于20", "OpenStreetMap", "盲区", "分钟"):
         assert wanted in words
     assert "%" in document[1].get_textpage().get_text_bounded()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import shapely
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from geo import redmap
 from geo.intake.datum import from_wgs84
@@ -120,14 +121,14 @@ def test_without_location_a_tap_does(visit, before):  # (22)
         page.locator("#locate").click()
         assert "点一下" in page.locator("#hint").inner_text()
         tap(page, 115.8, 32.9)
-        assert page.locator("#list button").count() == 5
+        expect(page.locator("#list button")).to_have_count(5)
 
 
 def test_works_without_modern_or_network_interfaces(visit):  # (34): WeChat
     before = "delete window.fetch; delete window.caches; Object.defineProperty(navigator, 'serviceWorker', { value: undefined });"
     with visit(before=before) as page:
         tap(page, 115.8, 32.9)
-        assert page.locator("#list button").count() == 5
+        expect(page.locator("#list button")).to_have_count(5)
 
 
 def test_minutes_are_those_of_the_service_area_that_holds_the_place(visit, result):  # (21)
@@ -206,15 +207,16 @@ def test_hand_over_links_carry_gcj02(visit, result):
             assert rounded(links["tencent"], "tocoord=") == turned
             assert rounded(links["apple"], "daddr=") == turned
         page.evaluate("RedMap.show(RedMap.data.stations[0], false)")
-        assert page.locator(".maps a").count() == 4
-        assert page.locator(".maps a[rel='noopener noreferrer'][target='_blank']").count() == 4
+        expect(page.locator(".maps a")).to_have_count(4)
+        expect(page.locator(".maps a[rel='noopener noreferrer'][target='_blank']")).to_have_count(4)
 
 
 def test_filters_hold_for_list_and_map_and_the_address(visit):  # (13), (25)
     with visit() as page:
         before = page.locator("#list button").count()
         page.locator("[data-service=first_aid]").click()
-        assert 0 < page.locator("#list button").count() < before
+        expect(page.locator("#list button")).not_to_have_count(before)
+        expect(page.locator("#list button")).not_to_have_count(0)
         at = page.evaluate("RedMap.data.stations.find((s) => !s.services.includes('first_aid')).at")
         found = "(at) => !!RedMap.hit(RedMap.map.latLngToContainerPoint([at[1], at[0]]), 3)"
         assert not page.evaluate(found, at)
@@ -224,7 +226,7 @@ def test_filters_hold_for_list_and_map_and_the_address(visit):  # (13), (25)
     with visit(address=address) as page:
         assert page.evaluate("document.documentElement.lang") == "en"
         assert page.locator("[data-service=first_aid]").get_attribute("aria-pressed") == "true"
-        assert page.locator("#card h2").inner_text() == "红色驿站第3站"
+        expect(page.locator("#card h2")).to_have_text("红色驿站第3站")
         page.locator("#back").click()
         page.locator("[data-service=first_aid]").click()
         assert page.evaluate(found, at)
@@ -235,18 +237,18 @@ def test_filters_hold_for_list_and_map_and_the_address(visit):  # (13), (25)
 )
 def test_hostile_addresses_are_ignored(visit, address):  # (25)
     with visit(address=address) as page:
-        assert page.locator("#list button").count() == 12
+        expect(page.locator("#list button")).to_have_count(12)
 
 
 def test_hostile_texts_stay_texts_in_every_field(visit):  # (5)
     with visit("nasty.html") as page:
         for i in range(len(NASTY)):
             page.evaluate("(i) => RedMap.show(RedMap.data.stations[i], false)", i)
-            assert page.locator("#card h2").inner_text() == NASTY[i]
+            expect(page.locator("#card h2")).to_have_text(NASTY[i])
             shown = page.locator("#card").inner_text()
             assert all(text in shown for text in NASTY)
         assert "hacked" not in page.title()
-        assert page.locator("main img").count() == 0
+        expect(page.locator("main img")).to_have_count(0)
 
 
 def test_dark_at_night_by_hour_device_and_button(visit):  # (27)

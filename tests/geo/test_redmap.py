@@ -213,6 +213,7 @@ def test_page_asks_for_nothing(view, request):
     assert reader.handlers == []
     assert reader.attributes["lang"] == "zh-CN"
     assert "default-src 'none'" in reader.policy
+    assert "connect-src 'none'" in reader.policy
     assert "unsafe" not in reader.policy
     assert len(re.findall(r"'sha256-[A-Za-z0-9+/=]{44}'", reader.policy.split("style-src")[0])) >= 3
 

@@ -93,6 +93,27 @@ test('groups hold each row once, and rows within reach of each other stand toget
   for (let i = 1; i < found.length; i++) assert.ok(found[i - 1].people >= found[i].people);
 });
 
+test('a wall between parts a group, one beside it does not', () => {
+  const cross = (a, b, c, d) => { // where two lines meet, by their parameters
+    const r = [b[0] - a[0], b[1] - a[1]], s = [d[0] - c[0], d[1] - c[1]], q = [c[0] - a[0], c[1] - a[1]], n = r[0] * s[1] - r[1] * s[0], t = (q[0] * s[1] - q[1] * s[0]) / n, u = (q[0] * r[1] - q[1] * r[0]) / n;
+    return t >= 0 && t <= 1 && u >= 0 && u <= 1;
+  };
+  for (let seed = 1; seed <= 10; seed++) {
+    const model = town(seed, 40, 90, 150), next = random(seed + 99), rows = Array.from({ length: 150 }, (_, i) => i), walls = Float64Array.from({ length: 4 * 12 }, () => next() * 5000);
+    model.weight = model.weight.map((w) => w + 1); // one without people joins the nearest
+    const of = rows.slice(), root = (i) => (of[i] === i ? i : root(of[i])), at = (i) => [model.px[i], model.py[i]];
+    for (const a of rows) for (const b of rows) {
+      if (a >= b || Math.hypot(model.px[a] - model.px[b], model.py[a] - model.py[b]) > 300) continue;
+      let parted = false;
+      for (let w = 0; w < walls.length; w += 4) parted = parted || cross(at(a), at(b), [walls[w], walls[w + 1]], [walls[w + 2], walls[w + 3]]);
+      if (!parted) of[root(a)] = root(b);
+    }
+    const found = engine.groups(model, rows, 300, walls), number = new Map(found.flatMap((g, i) => g.rows.map((row) => [row, i])));
+    for (const a of rows) for (const b of rows) assert.strictEqual(number.get(a) === number.get(b), root(a) === root(b), `seed ${seed}: ${a} ${b}`);
+    assert.ok(found.length > engine.groups(model, rows, 300).length);
+  }
+});
+
 test('a place is linked to the nearest way, measured along it', () => {
   const model = { m: 2, length: Float64Array.from([100, 50]), modes: [{ forward: Float64Array.from([.9, .9]), backward: Float64Array.from([.9, .9]) }],
     lines: { pointFrom: Int32Array.from([0, 3, 5]), xs: Int32Array.from([0, 25, 50, 0, 0]), ys: Int32Array.from([0, 0, 0, 40, 80]) } };

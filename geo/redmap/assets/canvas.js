@@ -1,17 +1,26 @@
 /* canvas.js: the whole picture of the map, one canvas a tile, repainted in place. */
 'use strict';
 RedMap.PALETTES = {
-  light: { ground: '#f3f1ec', band: [[186, 52, 62], [226, 129, 124], [246, 208, 202]], area: ['#dfeaf3', '#b8d2e6', '#84b0d3', '#4b88b8', '#22608f'],
-    water: '#8fbfd6', rail: '#7d7a85', casing: 'rgba(112,98,92,.45)', road: '#ffffff', local: 'rgba(255,255,255,.92)', localCasing: 'rgba(112,98,92,.28)', path: 'rgba(120,104,96,.42)',
+  light: { ground: '#f3f1ec', band: [[186, 52, 62], [226, 129, 124], [246, 208, 202]], area: ['#e4edf5', '#b1c5d9', '#809fbd', '#507aa1', '#1d5585'],
+    water: '#8fbfd6', rail: '#7d7a85', casing: 'rgba(112,98,92,.45)', far: '#b3a89f', road: '#ffffff', local: 'rgba(255,255,255,.92)', localCasing: 'rgba(112,98,92,.28)', path: 'rgba(120,104,96,.42)',
     border: 'rgba(70,66,84,.38)', edge: 'rgba(60,52,72,.75)', gap: '#4a3b78', gapFill: 'rgba(238,234,248,.55)', text: '#2b2a30', halo: 'rgba(255,255,255,.9)',
     open: '#0a6b46', closed: '#59606d', unknown: '#a75b00', ring: '#ffffff', site: '#1d4f9c', siteText: '#ffffff', reach: '#5c0c14', you: '#1466d8' },
   dark: { ground: '#1a1c21', band: [[214, 86, 92], [143, 56, 63], [82, 42, 48]], area: ['#26323d', '#2f4d66', '#3a6c92', '#5a94bf', '#95c5e6'],
-    water: '#3d6f8a', rail: '#8b8894', casing: 'rgba(0,0,0,.5)', road: '#9a949b', local: 'rgba(150,144,152,.62)', localCasing: 'rgba(0,0,0,.25)', path: 'rgba(170,160,166,.38)',
+    water: '#3d6f8a', rail: '#8b8894', casing: 'rgba(0,0,0,.5)', far: '#77717a', road: '#9a949b', local: 'rgba(150,144,152,.62)', localCasing: 'rgba(0,0,0,.25)', path: 'rgba(170,160,166,.38)',
     border: 'rgba(200,196,214,.36)', edge: 'rgba(220,214,232,.75)', gap: '#c3b4f4', gapFill: 'rgba(52,44,82,.5)', text: '#f0eef2', halo: 'rgba(20,20,24,.88)',
     open: '#35b985', closed: '#9aa1ad', unknown: '#f0a53c', ring: '#14151a', site: '#6ea6f5', siteText: '#10131a', reach: '#ffd9d9', you: '#5aa2ff' },
 };
 RedMap.dark = matchMedia('(prefers-color-scheme: dark)');
-RedMap.palette = () => RedMap.PALETTES[RedMap.dark.matches && !document.body.classList.contains('printing') ? 'dark' : 'light'];
+RedMap.THEMES = ['auto', 'light', 'dark'];
+RedMap.night = () => false; // the riders' page is dark at night
+RedMap.isDark = () => !document.body.classList.contains('printing') && (RedMap.state.theme === 'dark' || (RedMap.state.theme !== 'light' && (RedMap.dark.matches || RedMap.night())));
+RedMap.palette = () => RedMap.PALETTES[RedMap.isDark() ? 'dark' : 'light'];
+RedMap.drawTheme = () => {
+  const dark = RedMap.isDark(), button = RedMap.byId('theme');
+  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+  button.textContent = dark ? '☀' : '☾';
+  button.setAttribute('aria-label', RedMap.t(dark ? 'toLight' : 'toDark'));
+};
 
 /* Colour of band i of n: nearer is stronger. */
 RedMap.bandColour = (i, n) => {
@@ -104,32 +113,48 @@ RedMap.path = (ctx, layer, v, passes, close, pad) => {
   }
   return any;
 };
+/* The same in shares of `most` parts, each given to `draw`: none takes a frame's time. */
+RedMap.shares = function* (ctx, layer, v, passes, close, most, draw) {
+  let parts = 0;
+  ctx.beginPath();
+  for (let f = 0; f < layer.count; f++) {
+    if (layer.groups && f < layer.groups.of && f % layer.groups.size === 0 && !RedMap.groupSeen(layer, f / layer.groups.size, v, 8)) { f += Math.min(layer.groups.size, layer.groups.of - f) - 1; continue; }
+    if (!passes(layer.tag[f])) continue;
+    for (let p = layer.partFrom[f]; p < layer.partFrom[f + 1]; p++) if (RedMap.partSeen(layer, p, v, 8)) { RedMap.trace(ctx, layer, p, v, close); parts++; }
+    if (parts < most) continue;
+    draw();
+    yield;
+    parts = 0;
+    ctx.beginPath();
+  }
+  if (parts) { draw(); yield; }
+};
 RedMap.place = (v, at) => {
   const [x, y] = RedMap.mercator(at[0], at[1]);
   return [x * v.k - v.left, -y * v.k - v.top];
 };
 
 /* ---- painters, in drawing order ---- */
-RedMap.paintBands = (ctx, v, now) => {
-  if (now) { RedMap.paintField(ctx, v, now); return; }
-  const layer = RedMap.layers.bands, minutes = RedMap.data.minutes;
-  const rows = minutes.map((m, i) => i).sort((a, b) => minutes[b] - minutes[a]);
-  rows.forEach((row, i) => {
-    if (minutes[row] > RedMap.state.minutes) return;
+RedMap.paintBands = function* (ctx, v, now) {
+  if (now) { yield* RedMap.paintField(ctx, v, now); return; }
+  const layer = RedMap.layers.bands, minutes = RedMap.data.minutes, rows = minutes.map((m, i) => i).sort((a, b) => minutes[b] - minutes[a]);
+  for (const [i, row] of rows.entries()) {
+    if (minutes[row] > RedMap.state.minutes) continue;
     if (RedMap.path(ctx, layer, v, (tag) => tag === row, true)) {
       ctx.fillStyle = RedMap.bandColour(rows.length - 1 - i, rows.length);
       ctx.fill('evenodd');
     }
-  });
+    yield;
+  }
 };
-RedMap.paintStations = (ctx, v) => {
+RedMap.paintStations = (ctx, v, choice) => {
   const size = v.z < 12 ? 3.8 : v.z < 13 ? 5 : v.z < 15 ? 7 : 8.5;
   RedMap.data.stations.forEach((s, row) => {
-    if (!RedMap.shown(s)) return;
+    if (!RedMap.shown(s, choice)) return;
     const [x, y] = RedMap.place(v, s.at);
     if (x < -20 || y < -20 || x > v.size + 20 || y > v.size + 20) return;
     const chosen = row === RedMap.selectedStation();
-    RedMap.mark(ctx, RedMap.stateOf(s), x, y, chosen ? size * 1.5 : size);
+    RedMap.mark(ctx, RedMap.stateUnder(s, choice), x, y, chosen ? size * 1.5 : size);
   });
 };
 RedMap.paintSites = (ctx, v) => {
@@ -139,10 +164,19 @@ RedMap.paintSites = (ctx, v) => {
   }
 };
 
+RedMap.paintEdge = (ctx, v) => {
+  if (!RedMap.path(ctx, RedMap.layers.edge, v, () => true, true)) return;
+  ctx.strokeStyle = RedMap.palette().edge;
+  ctx.lineWidth = 1.6;
+  ctx.setLineDash([10, 4, 2, 4]);
+  ctx.stroke();
+  ctx.setLineDash([]);
+};
+
 /* ---- labels: chosen once a zoom over the whole map, so that tiles agree ---- */
 RedMap.labelCache = new Map();
-RedMap.labels = (ctx, z) => {
-  const key = [z, RedMap.state.lang, RedMap.state.service, Object.entries(RedMap.state.on).filter(([, on]) => on).map(([k]) => k).join()].join('|');
+RedMap.labels = (ctx, z, now, choice) => {
+  const key = z + '|' + (now ? now.turn : 0);
   if (RedMap.labelCache.has(key)) return RedMap.labelCache.get(key);
   if (RedMap.labelCache.size > 40) RedMap.labelCache.clear();
   const v = RedMap.tileView({ x: 0, y: 0, z }, 512), taken = new Map(), chosen = [];
@@ -161,30 +195,30 @@ RedMap.labels = (ctx, z) => {
   const on = RedMap.state.on, d = RedMap.data, strong = { font: '600 12px ' + RedMap.FONT }, plain = { font: '12px ' + RedMap.FONT, soft: true };
   const keep = (at, w, up, down) => { const [x, y] = RedMap.place(v, at); take([x - w, y - up, x + w, y + down]); };
   if (on.sites) for (const s of d.sites) keep(s.at, 12, 30, 2);
-  if (on.stations) for (const s of d.stations) if (RedMap.shown(s)) keep(s.at, 8, 8, 8);
+  if (on.stations) for (const s of d.stations) if (RedMap.shown(s, choice)) keep(s.at, 8, 8, 8);
   const ranks = z < 13 ? 10 : z < 14 ? 25 : Infinity; // small gaps get their number when there is room
   // a number stands in its gap, beside pins and stations; the worst ones get theirs in any case
   const beside = [0, -22, 22, -44, 44].flatMap((dy) => [0, 32, -32, 64, -64].map((dx) => [dx, dy])).sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
-  if (on.gaps) for (const g of RedMap.now ? RedMap.now.gaps : d.gaps || []) {
+  if (on.gaps) for (const g of now ? now.gaps : d.gaps || []) {
     if (g.rank > ranks) continue;
     const [gx, gy] = RedMap.place(v, g.at), box = ([dx, dy]) => [gx + dx - 14, gy + dy - 9, gx + dx + 14, gy + dy + 9];
-    const inside = ([dx, dy]) => RedMap.now ? true : RedMap.featureIn(RedMap.layers.gaps, (gx + dx + v.left) / v.k, -(gy + dy + v.top) / v.k) === g.area;
+    const inside = ([dx, dy]) => now ? true : RedMap.featureIn(RedMap.layers.gaps, (gx + dx + v.left) / v.k, -(gy + dy + v.top) / v.k) === g.area;
     const spot = beside.find((move) => free(box(move)) && inside(move)) || (g.rank <= 5 && beside.find((move) => Math.hypot(...move) < 40 && free(box(move))));
     if (!spot) continue;
     take(box(spot));
     chosen.push({ x: gx + spot[0], y: gy + spot[1], w: 60, gap: g.rank, dx: -spot[0], dy: -spot[1], away: !inside(spot) });
   }
   if (on.names) {
-    if (on.stations) for (const s of d.stations) if (RedMap.shown(s)) add(s.at, s.name, strong, 18, d.page === 'public' ? 14 : 15);
+    if (on.stations) for (const s of d.stations) if (RedMap.shown(s, choice)) add(s.at, s.name, strong, 18, d.page === 'public' ? 14 : 15);
     if (on.sites) for (const s of d.sites) add(s.at, s.name, strong, 12, 15);
     for (const a of d.communities || []) add(a.at, a.name, plain, 0, 13);
   }
   RedMap.labelCache.set(key, chosen);
   return chosen;
 };
-RedMap.paintLabels = (ctx, v, coords) => {
+RedMap.paintLabels = (ctx, v, coords, now, choice) => {
   const c = RedMap.palette(), left = coords.x * v.size, top = coords.y * v.size;
-  for (const label of RedMap.labels(ctx, v.z)) {
+  for (const label of RedMap.labels(ctx, v.z, now, choice)) {
     const x = label.x - left, y = label.y - top;
     const tall = label.gap ? 60 : 16;
     if (x < -label.w || y < -tall || x > v.size + label.w || y > v.size + tall) continue;
@@ -211,49 +245,32 @@ RedMap.paintLabels = (ctx, v, coords) => {
   }
 };
 
-RedMap.Ground = L.GridLayer.extend({
-  options: { tileSize: 512, updateWhenIdle: false, updateWhenZooming: false, keepBuffer: 1, maxZoom: 19 },
-  // Leaflet rounds the zoom of tiles and then stretches them; ours are drawn at the very zoom of the map
-  _setView(center, zoom, ...rest) {
-    this._exact = zoom;
-    try { return L.GridLayer.prototype._setView.call(this, center, zoom, ...rest); } finally { this._exact = undefined; }
-  },
-  _clampZoom(zoom) { return this._exact === undefined ? zoom : this._exact; },
-  createTile(coords) {
-    const ratio = Math.min(2, Math.max(1, Math.round(devicePixelRatio || 1)));
-    const tile = RedMap.el('canvas', { width: 512 * ratio, height: 512 * ratio });
-    this.paint(tile, coords, ratio);
-    return tile;
-  },
-  paint(tile, coords, ratio) {
-    RedMap.paint(tile.getContext('2d'), RedMap.tileView(coords, 512), coords, ratio);
-  },
-  repaint() {
-    const ratio = Math.min(2, Math.max(1, Math.round(devicePixelRatio || 1)));
-    for (const tile of Object.values(this._tiles)) this.paint(tile.el, tile.coords, ratio);
-  },
-});
-/* Everything that is on, in one square view; `coords` counts such squares from the corner of the world. */
-RedMap.paint = (ctx, v, coords, ratio) => {
-  const on = RedMap.state.on, has = RedMap.layers;
+/* Everything that is on, in one square view, step by step; `coords` counts such squares from the corner of the world,
+   `side` is `now` or what is pinned beside it. */
+RedMap.painting = function* (ctx, v, coords, ratio, side) {
+  const on = RedMap.state.on, has = RedMap.layers, pinned = side === 'pinned' && RedMap.pinned, now = (pinned ? pinned.now : RedMap.now) || null, choice = pinned ? pinned.choice : RedMap.choice;
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.globalAlpha = 1;
+  ctx.setLineDash([]);
   ctx.clearRect(0, 0, v.size, v.size);
   if (!RedMap.tiles) { ctx.fillStyle = RedMap.palette().ground; ctx.fillRect(0, 0, v.size, v.size); }
-  if (on.areas && has.areas) RedMap.paintAreas(ctx, v);
+  if (on.areas && has.areas) { RedMap.paintAreas(ctx, v, now); yield; }
   // side streets lie under the bands until these are wide enough to carry them
   const roads = on.roads && has.roads && !RedMap.tiles; // a map from the net has roads of its own
-  if (roads && v.z < 15) RedMap.paintRoads(ctx, v, [2]);
+  if (roads && v.z < 15) yield* RedMap.paintRoads(ctx, v, [2]);
   if (RedMap.tiles) ctx.globalAlpha = .55;
-  if (on.bands && has.bands) { if (RedMap.sides) RedMap.sides(ctx, v, coords, (now) => RedMap.paintBands(ctx, v, now)); else RedMap.paintBands(ctx, v); }
+  if (on.bands && has.bands) yield* RedMap.paintBands(ctx, v, now);
   ctx.globalAlpha = 1;
-  if (roads) RedMap.paintRoads(ctx, v, v.z < 15 ? [1, 0] : [2, 1, 0]);
-  if (on.areas && has.areas) RedMap.paintBorders(ctx, v);
-  if (has.edge) RedMap.paintEdge(ctx, v);
-  if (on.gaps && has.gaps) RedMap.sides(ctx, v, coords, (now) => now ? RedMap.paintMissing(ctx, v, ratio, now) : RedMap.paintGaps(ctx, v, ratio));
+  if (roads) yield* RedMap.paintRoads(ctx, v, v.z < 15 ? [1, 0] : [2, 1, 0]);
+  if (on.areas && has.areas && RedMap.data.approval) RedMap.paintBorders(ctx, v);
+  if (has.edge) { RedMap.paintEdge(ctx, v); yield; }
+  if (on.gaps && has.gaps) { if (now) RedMap.paintMissing(ctx, v, ratio, now); else yield* RedMap.paintGaps(ctx, v, ratio); yield; }
   if (on.stations && has.reach) RedMap.paintReach(ctx, v);
   if (on.problems) RedMap.paintProblems(ctx, v);
-  if (on.stations) RedMap.paintStations(ctx, v);
-  RedMap.paintLabels(ctx, v, coords);
+  if (on.stations) RedMap.paintStations(ctx, v, choice);
+  yield;
+  RedMap.paintLabels(ctx, v, coords, now, choice);
   if (on.sites) RedMap.paintSites(ctx, v);
   if (RedMap.state.you) { const [x, y] = RedMap.place(v, RedMap.state.you); RedMap.mark(ctx, 'you', x, y, 8); }
 };
+RedMap.paint = (...all) => { for (const step of RedMap.painting(...all)) if (step) throw new Error('a step gives nothing'); };

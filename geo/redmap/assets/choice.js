@@ -5,16 +5,23 @@ RedMap.HOURS_OF_TRIAL = ['24/7', 'Mo-Su 08:00-18:00', 'Mo-Su 08:00-22:00'];
 RedMap.TRIAL_SERVICES = ['warmth', 'cooling', 'water', 'toilet', 'rest', 'first_aid', 'phone_charging', 'ebike_charging'];
 
 /* The choice of the study itself. */
-RedMap.baseChoice = () => ({ mode: 0, minutes: RedMap.data.standard.limit_minutes, services: [], at: -1, off: [], sites: [], add: [] });
-RedMap.isBase = (c) => c.mode === 0 && c.minutes === RedMap.data.standard.limit_minutes && !c.services.length && c.at < 0 && !c.off.length && !c.sites.length && !c.add.length;
+RedMap.baseChoice = () => ({ mode: 0, minutes: RedMap.data.standard.limit_minutes, services: [], kinds: [], issuers: [], at: -1, off: [], sites: [], add: [] });
+RedMap.isBase = (c) => c.mode === 0 && c.minutes === RedMap.data.standard.limit_minutes && !c.services.length && !c.kinds.length && !c.issuers.length && c.at < 0 && !c.off.length && !c.sites.length && !c.add.length;
 RedMap.changed = (c) => c.off.length + c.sites.length + c.add.length > 0;
 RedMap.hourWord = (at) => at < 0 ? RedMap.t('anyTime') : RedMap.t(RedMap.DAY_WORDS[Math.floor(at / 24)]) + ' ' + String(at % 24).padStart(2, '0') + ':00';
 
-/* ---- the address: #f=mode,minutes,service+service,hour & off=ids & open=sites & add=lon,lat,services,hours;… ---- */
+/* ---- the address: #f=mode,minutes,service+service,hour & kind=|by= & off=ids & open=sites & add=lon,lat,services,hours;… ---- */
+RedMap.TRIALS_IN_LINK = 300;
+/* Services of a trial station as one short word: a bit each, in the order of the vocabulary. */
+RedMap.mask = (services) => '~' + Object.keys(RedMap.data.strings.zh.svc).reduce((sum, s, i) => sum + (services.includes(s) ? 2 ** i : 0), 0).toString(36);
+RedMap.unmask = (text) => {
+  const all = Object.keys(RedMap.data.strings.zh.svc), bits = /^~[0-9a-z]{1,8}$/.test(text) ? parseInt(text.slice(1), 36) : -1;
+  return bits < 0 ? (text || '').split('+').filter((s) => all.includes(s)) : all.filter((_, i) => Math.floor(bits / 2 ** i) % 2);
+};
 RedMap.choiceToHash = (c) => {
   if (!RedMap.model || RedMap.isBase(c)) return {};
-  return { f: [RedMap.data.engine.modes[c.mode].mode, c.minutes, c.services.join('+'), c.at].join(','), off: c.off.join(','), open: c.sites.join(','),
-    add: c.add.map((a) => [a.at[0].toFixed(6), a.at[1].toFixed(6), a.services.join('+'), RedMap.HOURS_OF_TRIAL.indexOf(a.hours)].join(',')).join(';') };
+  return { f: [RedMap.data.engine.modes[c.mode].mode, c.minutes, c.services.join('+'), c.at].join(','), kind: c.kinds.join('|'), by: c.issuers.join('|'), off: c.off.join(','), open: c.sites.join(','),
+    add: c.add.slice(0, RedMap.TRIALS_IN_LINK).map((a) => [a.at[0].toFixed(5), a.at[1].toFixed(5), RedMap.mask(a.services), RedMap.HOURS_OF_TRIAL.indexOf(a.hours)].join(',')).join(';') };
 };
 RedMap.choiceFromHash = (asked) => {
   const c = RedMap.baseChoice(), d = RedMap.data, known = (list, text, split) => (text || '').split(split).filter((x) => x && list.includes(x));
@@ -24,10 +31,12 @@ RedMap.choiceFromHash = (asked) => {
   if (+minutes >= 1 && +minutes <= 60) c.minutes = Math.round(+minutes);
   c.services = known(Object.keys(d.strings.zh.svc), services, '+');
   if (/^\d{1,3}$/.test(at || '') && +at < 168) c.at = +at;
+  c.kinds = known(RedMap.distinct('kind'), asked.kind, '|');
+  c.issuers = known(RedMap.distinct('issuer'), asked.by, '|');
   c.off = known(d.stations.map((s) => s.id), asked.off, ',');
   c.sites = known(d.sites.map((s) => s.id), asked.open, ',');
-  c.add = (asked.add || '').split(';').slice(0, 50).map((text) => text.split(',')).filter((p) => p.length === 4 && Math.abs(+p[0]) <= 180 && Math.abs(+p[1]) <= 85)
-    .map((p) => RedMap.trial([+p[0], +p[1]], known(Object.keys(d.strings.zh.svc), p[2], '+'), RedMap.HOURS_OF_TRIAL[+p[3]] || '24/7'));
+  c.add = (asked.add || '').split(';').slice(0, RedMap.TRIALS_IN_LINK).map((text) => text.split(',')).filter((p) => p.length === 4 && Math.abs(+p[0]) <= 180 && Math.abs(+p[1]) <= 85)
+    .map((p) => RedMap.trial([+p[0], +p[1]], RedMap.unmask(p[2]), RedMap.HOURS_OF_TRIAL[+p[3]] || '24/7'));
   return c;
 };
 RedMap.trial = (at, services, hours) => ({ at, services: services || [...RedMap.TRIAL_SERVICES], hours: hours || '24/7' });
@@ -35,19 +44,24 @@ RedMap.trial = (at, services, hours) => ({ at, services: services || [...RedMap.
 /* ---- who counts ---- */
 RedMap.weekOf = (station) => station.week ? (at) => (parseInt(station.week[at >> 2], 16) >> (3 - (at & 3))) & 1 : () => 0;
 RedMap.trialOpen = (hours, at) => RedMap.openAt(hours, Math.floor(at / 24), (at % 24) * 60) === true;
+/* The kinds of stations, or who runs them: most stations first. */
+RedMap.distinct = (key) => {
+  const count = new Map();
+  for (const s of RedMap.data.stations) if (s[key]) count.set(s[key], (count.get(s[key]) || 0) + 1);
+  return [...count].sort((a, b) => b[1] - a[1]).map(([value]) => value);
+};
 RedMap.offers = (services, wanted) => wanted.every((s) => services.includes(s));
 /* One link a station, then a site, then a trial station; null where it does not count. */
 RedMap.sourcesOf = (c, at) => {
   const d = RedMap.data, mode = d.engine.modes[c.mode], link = ([edge, offset, access]) => ({ edge, offset: offset / 1000, access: access / 1000 });
   return [
-    ...d.stations.map((s, i) => c.off.includes(s.id) || !RedMap.offers(s.services, c.services) || (at >= 0 && !RedMap.weekOf(s)(at)) ? null : link(mode.stations[i])),
+    ...d.stations.map((s, i) => !RedMap.counts(s, c) || (at >= 0 && !RedMap.weekOf(s)(at)) ? null : link(mode.stations[i])),
     ...d.sites.map((s, i) => c.sites.includes(s.id) ? link(mode.sites[i]) : null),
     ...c.add.map((a) => !RedMap.offers(a.services, c.services) || (at >= 0 && !RedMap.trialOpen(a.hours, at)) ? null : { place: a.at }),
   ];
 };
-RedMap.counts = (station) => {
-  const c = RedMap.choice;
-  return !c || (!c.off.includes(station.id) && RedMap.offers(station.services, c.services));
+RedMap.counts = (station, c = RedMap.choice) => {
+  return !c || (!c.off.includes(station.id) && RedMap.offers(station.services, c.services) && (!c.kinds.length || c.kinds.includes(station.kind)) && (!c.issuers.length || c.issuers.includes(station.issuer)));
 };
 
 /* ---- the engine: in a worker, or here where there is none ---- */
@@ -65,7 +79,7 @@ RedMap.engineRoom = () => {
       load: ({ bytes, head, origin }) => { home = origin; model = engine.decode(bytes, head); return true; },
       figures: (ask) => { const from = Date.now(); const sources = placed(ask, ask.sources), out = engine.figures(model, { ...ask, sources }); return { ...out, costs: undefined, sources, ms: Date.now() - from }; },
       covered: (ask) => engine.coveredBy(model, { ...ask, sets: ask.sets.map((set) => placed(ask, set)) }),
-      groups: ({ rows, link }) => engine.groups(model, rows, link).slice(0, 300),
+      groups: ({ rows, link, walls, wide }) => engine.groups(model, rows, link, walls, wide),
     };
   };
   const waiting = new Map();
@@ -92,6 +106,7 @@ RedMap.loadEngine = async () => {
 RedMap.startEngine = async (loading, asked) => {
   const header = RedMap.data.layers.engine;
   RedMap.model = await loading;
+  RedMap.model.modes = null; // the worker has its own: here the graph is only drawn
   RedMap.layers.roads = RedMap.roadsOf(RedMap.model, header, RedMap.layers.roads);
   RedMap.choice = RedMap.choiceFromHash(asked);
   if (!RedMap.isBase(RedMap.choice)) await RedMap.compute();
@@ -109,21 +124,20 @@ RedMap.compute = async () => {
   if (RedMap.isBase(c)) { RedMap.now = null; RedMap.afterChoice(); return; }
   const ask = RedMap.askOf(c), out = await RedMap.ask('figures', ask);
   if (turn !== RedMap.asked) return;
-  RedMap.now = await RedMap.read(c, ask, out);
+  const now = await RedMap.read(c, ask, out, turn);
   if (turn !== RedMap.asked) return;
+  RedMap.now = now;
   RedMap.afterChoice();
 };
 RedMap.afterChoice = () => {
   const now = RedMap.now;
-  RedMap.areaClassOf = [];
-  for (const c of RedMap.data.communities) if (c.area >= 0) { const share = RedMap.communityNow(c).share; RedMap.areaClassOf[c.area] = share === null ? 0 : RedMap.areaClass(share); }
-  RedMap.labelCache.clear();
+  RedMap.shownTurn = now ? now.turn : 0;
   document.documentElement.setAttribute('data-computed', now ? String(RedMap.asked) : 'base');
   RedMap.render();
 };
 
 /* The figures of one choice as the panel reads them. */
-RedMap.read = async (c, ask, out) => {
+RedMap.read = async (c, ask, out, turn) => {
   const d = RedMap.data, names = Object.keys(d.summary.demand), model = RedMap.model, layers = {};
   d.engine.layers.forEach((layer, i) => {
     const b = out.layers[i], total = b.total;
@@ -134,9 +148,18 @@ RedMap.read = async (c, ask, out) => {
   const missing = [];
   for (let i = 0; i < model.px.length; i++) if (model.layer[i] === main && model.weight[i] > 0 && !(out.seconds[i] <= ask.limit)) missing.push(i);
   const scale = 1 / Math.cos(d.bounds[1] === null ? 0 : (d.bounds[1] + d.bounds[3]) / 2 * Math.PI / 180);
-  const found = await RedMap.ask('groups', { rows: missing, link: 300 * scale });
+  const found = await RedMap.ask('groups', { rows: missing, link: d.engine.link * scale, walls: RedMap.walls(), wide: 3000 * scale });
   const gaps = found.map((g, i) => ({ rank: i + 1, people: g.people, at: RedMap.degrees(g.x, g.y), community: RedMap.mostPeople(g.rows), rows: g.rows }));
-  return { choice: c, limit: ask.limit, layers, communities, missing, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale };
+  return { turn, choice: c, limit: ask.limit, layers, communities, missing, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale };
+};
+/* Rivers and railways as straight pieces, in metres from the engine's origin. */
+RedMap.walls = () => {
+  if (RedMap.wallPieces) return RedMap.wallPieces;
+  const layer = RedMap.layers.roads, out = [];
+  for (let f = 0; f < layer.count; f++) if (layer.tag[f] >= 4) for (let p = layer.partFrom[f]; p < layer.partFrom[f + 1]; p++) {
+    for (let i = layer.pointFrom[p] + 1; i < layer.pointFrom[p + 1]; i++) out.push(layer.xs[i - 1] * layer.q, layer.ys[i - 1] * layer.q, layer.xs[i] * layer.q, layer.ys[i] * layer.q);
+  }
+  return RedMap.wallPieces = Float64Array.from(out);
 };
 RedMap.degrees = (x, y) => {
   const o = RedMap.data.layers.engine, E = RedMap.EARTH;
@@ -148,10 +171,20 @@ RedMap.mostPeople = (rows) => {
   return [...sum].sort((a, b) => b[1] - a[1])[0][0];
 };
 /* A community as it stands under the choice: `area` is its row in the analysis. */
-RedMap.communityNow = (c) => {
-  if (!RedMap.now) return c;
-  const r = RedMap.now.communities.get(c.area);
+RedMap.communityNow = (c) => RedMap.communityUnder(c, RedMap.now);
+RedMap.communityUnder = (c, now) => {
+  if (!now) return c;
+  const r = now.communities.get(c.area);
   return { ...c, covered: r ? r.covered : 0, share: r && r.total ? r.covered / r.total : null, median: r ? r.median : null };
+};
+/* The class of each area's share, kept with the figures that it comes from. */
+RedMap.areaClasses = (now) => {
+  const kept = now || RedMap.data;
+  if (!kept.areaClasses) {
+    kept.areaClasses = [];
+    for (const c of RedMap.data.communities) if (c.area >= 0) { const share = RedMap.communityUnder(c, now).share; kept.areaClasses[c.area] = share === null ? 0 : RedMap.areaClass(share); }
+  }
+  return kept.areaClasses;
 };
 RedMap.blockNow = (name) => {
   const b = RedMap.data.summary.demand[name] || {}, n = RedMap.now && RedMap.now.layers[name];
@@ -165,13 +198,14 @@ RedMap.choose = (patch) => {
   RedMap.drawTrials();
   RedMap.writeHash();
   const done = RedMap.compute();
-  RedMap.strip();
+  done.then(RedMap.strip); // the figures first
   return done;
 };
 
 /* ---- every hour of the week ---- */
+RedMap.HOURS_AT_ONCE = 4;
 RedMap.strip = async () => {
-  const c = RedMap.choice, key = JSON.stringify([c.mode, c.minutes, c.services, c.off, c.sites, c.add]);
+  const c = RedMap.choice, key = JSON.stringify([c.mode, c.minutes, c.services, c.kinds, c.issuers, c.off, c.sites, c.add]);
   if (!RedMap.model || key === RedMap.stripKey) return;
   RedMap.stripKey = key;
   const sets = [], which = [], seen = new Map();
@@ -180,8 +214,12 @@ RedMap.strip = async () => {
     if (!seen.has(mark)) { seen.set(mark, sets.length); sets.push(sources); }
     which.push(seen.get(mark));
   }
-  const covered = await RedMap.ask('covered', { mode: c.mode, limit: c.minutes * 60, access: RedMap.data.standard.max_access_m || 500, sets });
-  if (key !== RedMap.stripKey) return;
+  const covered = [];
+  // a few hours at a time: whoever changes a filter meanwhile does not wait for the whole week
+  while (covered.length < sets.length) {
+    covered.push(...await RedMap.ask('covered', { mode: c.mode, limit: c.minutes * 60, access: RedMap.data.standard.max_access_m || 500, sets: sets.slice(covered.length, covered.length + RedMap.HOURS_AT_ONCE) }));
+    if (key !== RedMap.stripKey) return;
+  }
   RedMap.week168 = which.map((set) => covered[set]);
   document.documentElement.setAttribute('data-week', '1');
   RedMap.render();

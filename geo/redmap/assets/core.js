@@ -2,16 +2,18 @@
    Every text that comes from data reaches the page through textContent only. */
 'use strict';
 const RedMap = {
-  LONGEST: 12000, // of a value in the address: fifty trial stations with all their services
+  LONGEST: 12000, // of a value in the address: three hundred trial stations
   data: null, map: null, layers: {}, state: {}, views: [], formats: {},
 
-  /* An element: props are properties, `class` and aria-* included; children are nodes or texts. */
+  /* An element: props are properties, `class` and aria-* included; children are nodes or texts.
+     `key` tells `patch` which element of a list it is. */
   el(tag, props, ...children) {
     const node = document.createElement(tag);
     for (const [key, value] of Object.entries(props || {})) {
       if (value === null || value === undefined) continue;
       if (key === 'class') node.className = value;
-      else if (key.startsWith('on')) node.addEventListener(key.slice(2), value);
+      else if (key === 'key') node.dataset.key = value;
+      else if (key.startsWith('on')) RedMap.listen(node, key.slice(2), value);
       else if (key.includes('-') || key === 'role' || key === 'for') node.setAttribute(key, value);
       else node[key] = value;
     }
@@ -19,6 +21,44 @@ const RedMap = {
     return node;
   },
   byId(id) { return document.getElementById(id); },
+  /* One listener an event, so that `patch` can give an element the newer one. */
+  listen(node, type, act) {
+    if (!node.acts) node.acts = {};
+    if (!node.acts[type]) node.addEventListener(type, RedMap.hear);
+    node.acts[type] = act;
+  },
+  hear(event) { const act = (event.currentTarget.acts || {})[event.type]; if (act) act(event); },
+
+  /* Make the children of `box` those wanted and keep every element that may stay: one that is pressed, typed in
+     or dragged while the page is drawn anew goes on being the same. */
+  patch(box, wanted) {
+    const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.key || '' : ''), held = document.activeElement;
+    const list = wanted.flat(Infinity).filter((x) => x !== null && x !== undefined && x !== '').map((x) => (typeof x === 'object' ? x : document.createTextNode(x)));
+    const keys = new Set(list.map(keyOf)), keyed = new Map();
+    for (const node of [...box.childNodes]) { const key = keyOf(node); if (!key) continue; if (keys.has(key)) keyed.set(key, node); else node.remove(); }
+    let at = box.firstChild;
+    for (const next of list) {
+      const key = keyOf(next), old = key ? keyed.get(key) : at && !keyOf(at) ? at : null;
+      if (!old || old.nodeName !== next.nodeName || old.nodeName === 'CANVAS') { box.insertBefore(next, at); continue; }
+      keyed.delete(key);
+      if (old === at) at = at.nextSibling; else box.insertBefore(old, at);
+      RedMap.become(old, next);
+    }
+    while (at) { const gone = at; at = at.nextSibling; gone.remove(); }
+    if (held && held !== document.activeElement && box.contains(held)) held.focus({ preventScroll: true });
+  },
+  become(old, next) {
+    if (old.nodeType !== 1) { if (old.data !== next.data) old.data = next.data; return; }
+    for (const { name } of [...old.attributes]) if (name !== 'style' && !next.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of next.attributes) if (name !== 'style' && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (old.style.cssText !== next.style.cssText) old.style.cssText = next.style.cssText;
+    for (const [type, act] of Object.entries(next.acts || {})) RedMap.listen(old, type, act);
+    for (const type of Object.keys(old.acts || {})) if (!(next.acts || {})[type]) delete old.acts[type];
+    RedMap.patch(old, [...next.childNodes]);
+    // what is being typed is the reader's, not ours
+    const typed = old === document.activeElement && /^(text|search)$/.test(old.type);
+    for (const key of ['checked', 'selected', 'value']) if (key in next && next.nodeName !== 'BUTTON' && next.nodeName !== 'LI' && !(typed && key === 'value') && old[key] !== next[key]) old[key] = next[key];
+  },
 
   /* A text that is data (a name): shown as it is in both languages. */
   name(text, cls) { return RedMap.el('span', { class: 'data' + (cls ? ' ' + cls : ''), translate: false }, text); },
@@ -40,6 +80,10 @@ const RedMap = {
     const key = RedMap.state.lang + (digits || 0); // a formatter costs more than a hundred numbers
     if (!RedMap.formats[key]) RedMap.formats[key] = new Intl.NumberFormat(RedMap.state.lang === 'zh' ? 'zh-CN' : 'en-US', { minimumFractionDigits: digits || 0, maximumFractionDigits: digits || 0 });
     return RedMap.formats[key].format(value);
+  },
+  /* People in figures that are read at a glance: from a hundred thousand on in 万, where the page is in Chinese. */
+  count(value) {
+    return RedMap.state.lang === 'zh' && value >= 1e5 ? RedMap.t('wan', { n: RedMap.number(value / 1e4, 1) }) : RedMap.number(value);
   },
   percent(share, digits) {
     return share === null || share === undefined ? '–' : RedMap.number(share * 100, digits === undefined ? 1 : digits) + '%';
@@ -70,7 +114,7 @@ const RedMap = {
   },
   render() {
     for (const view of RedMap.views) view();
-    if (RedMap.ground) RedMap.ground.repaint();
+    RedMap.repaint();
     RedMap.writeHash();
   },
 
@@ -98,6 +142,8 @@ const RedMap = {
     button.lang = RedMap.state.lang === 'zh' ? 'en' : 'zh-CN';
     button.setAttribute('aria-label', RedMap.t('langAria'));
     RedMap.byId('approval').textContent = d.approval ? RedMap.t('approval', { n: d.approval }) : RedMap.t('approvalEmpty');
+    const date = RedMap.byId('data-date');
+    if (date) date.textContent = d.sourceDate ? RedMap.t('roadsOf', { date: d.sourceDate.slice(0, 10) }) : '';
     RedMap.map.getContainer().setAttribute('aria-label', RedMap.t('mapAria'));
     RedMap.map.getContainer().setAttribute('role', 'region');
   },

@@ -2,12 +2,7 @@
 'use strict';
 RedMap.EARTH = 6378137;
 
-RedMap.unzip = async (id) => {
-  const text = atob(RedMap.byId('layer-' + id).textContent), raw = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) raw[i] = text.charCodeAt(i);
-  const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-};
+RedMap.unzip = (id) => unzipped('layer-' + id);
 RedMap.decode = async (id, header) => {
   const bytes = await RedMap.unzip(id);
   let at = 0;

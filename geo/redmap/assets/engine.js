@@ -283,27 +283,77 @@ function makeEngine() {
     return { edge, offset: whole > 0 ? Math.min(1, before / whole) * model.length[edge] : 0, access: Math.sqrt(best) * q / scale, x: ax * q, y: ay * q };
   };
 
-  /** Groups of points that lie within `link` metres of one another, most people first. */
-  const groups = (model, rows, link) => {
-    const cell = new Map(), key = (i) => Math.floor(model.px[i] / link) * 1e6 + Math.floor(model.py[i] / link);
-    for (const i of rows) { const c = key(i); if (!cell.has(c)) cell.set(c, []); cell.get(c).push(i); }
-    const seen = new Set(), out = [];
-    for (const start of rows) {
-      if (seen.has(start)) continue;
-      const group = [], waiting = [start];
-      seen.add(start);
-      while (waiting.length) {
-        const i = waiting.pop(), c = key(i);
-        group.push(i);
-        for (let dx = -1; dx <= 1; dx++) for (let dy = -1; dy <= 1; dy++) for (const j of cell.get(c + dx * 1e6 + dy) || []) {
-          if (!seen.has(j) && Math.hypot(model.px[i] - model.px[j], model.py[i] - model.py[j]) <= link) { seen.add(j); waiting.push(j); }
-        }
-      }
-      let people = 0, x = 0, y = 0;
-      for (const i of group) { people += model.weight[i]; x += model.weight[i] * model.px[i]; y += model.weight[i] * model.py[i]; }
-      out.push({ rows: group, people, x: people ? x / people : model.px[start], y: people ? y / people : model.py[start] });
+  /** Whether a straight line between two places crosses a wall (rivers, railways: pieces x0, y0, x1, y1), asked by cells. */
+  const makeWalls = (walls, size) => {
+    const cells = new Map(), name = (x, y) => Math.floor(x / size) * 1e6 + Math.floor(y / size);
+    for (let w = 0; w < walls.length; w += 4) {
+      const steps = Math.ceil(Math.hypot(walls[w + 2] - walls[w], walls[w + 3] - walls[w + 1]) / size * 2) + 1, seen = new Set();
+      for (let i = 0; i <= steps; i++) seen.add(name(walls[w] + (walls[w + 2] - walls[w]) * i / steps, walls[w + 1] + (walls[w + 3] - walls[w + 1]) * i / steps));
+      for (const c of seen) { if (!cells.has(c)) cells.set(c, []); cells.get(c).push(w); }
     }
-    return out.sort((a, b) => b.people - a.people);
+    const side = (ax, ay, bx, by, px, py) => Math.sign((bx - ax) * (py - ay) - (by - ay) * (px - ax));
+    return (ax, ay, bx, by) => {
+      if (!cells.size) return false;
+      for (let dx = -1; dx <= 1; dx++) for (let dy = -1; dy <= 1; dy++) for (const w of cells.get(name(ax, ay) + dx * 1e6 + dy) || []) {
+        const [x0, y0, x1, y1] = [walls[w], walls[w + 1], walls[w + 2], walls[w + 3]];
+        if (side(ax, ay, bx, by, x0, y0) !== side(ax, ay, bx, by, x1, y1) && side(x0, y0, x1, y1, ax, ay) !== side(x0, y0, x1, y1, bx, by)) return true;
+      }
+      return false;
+    };
+  };
+  /**
+   * Groups of points that lie within `link` metres of one another with no wall between, most people first, as
+   * geo/gaps/clusters.py makes them: one wider than `wide` is parted by community, or halved where there is none,
+   * and one of less than a person joins the nearest.
+   */
+  const groups = (model, rows, link, walls, wide = Infinity) => {
+    const { px, py, weight, community } = model, parted = makeWalls(walls || [], link), away = (i, j) => Math.hypot(px[i] - px[j], py[i] - py[j]);
+    const span = (list) => {
+      let west = Infinity, south = Infinity, east = -Infinity, north = -Infinity;
+      for (const i of list) { west = Math.min(west, px[i]); east = Math.max(east, px[i]); south = Math.min(south, py[i]); north = Math.max(north, py[i]); }
+      return { west, south, x: east - west, y: north - south };
+    };
+    const tooWide = (list) => { const s = span(list); return Math.hypot(s.x, s.y) > wide; };
+    const components = (list) => {
+      const cell = new Map(), key = (i) => Math.floor(px[i] / link) * 1e6 + Math.floor(py[i] / link), seen = new Set(), out = [];
+      for (const i of list) { const c = key(i); if (!cell.has(c)) cell.set(c, []); cell.get(c).push(i); }
+      for (const start of list) {
+        if (seen.has(start)) continue;
+        const group = [], waiting = [start];
+        seen.add(start);
+        while (waiting.length) {
+          const i = waiting.pop(), c = key(i);
+          group.push(i);
+          for (let dx = -1; dx <= 1; dx++) for (let dy = -1; dy <= 1; dy++) for (const j of cell.get(c + dx * 1e6 + dy) || []) {
+            if (!seen.has(j) && away(i, j) <= link && !parted(px[i], py[i], px[j], py[j])) { seen.add(j); waiting.push(j); }
+          }
+        }
+        out.push(group);
+      }
+      return out;
+    };
+    const halves = (list) => {
+      if (!list.length || !tooWide(list)) return list.length ? [list] : [];
+      const s = span(list), at = s.x >= s.y ? px : py, middle = s.x >= s.y ? s.west + s.x / 2 : s.south + s.y / 2;
+      return [...halves(list.filter((i) => at[i] <= middle)), ...halves(list.filter((i) => at[i] > middle))];
+    };
+    const smaller = (group) => {
+      const by = new Map();
+      for (const i of group) if (community[i] >= 0) { if (!by.has(community[i])) by.set(community[i], []); by.get(community[i]).push(i); }
+      return [...by.values(), ...halves(group.filter((i) => community[i] < 0))].flatMap(components);
+    };
+    const found = components(rows).flatMap((group) => (tooWide(group) ? smaller(group) : [group])), sum = (list) => list.reduce((total, i) => total + weight[i], 0);
+    const large = found.filter((group) => sum(group) >= 1), out = large.length ? large.map((group) => group.slice()) : found;
+    if (large.length) for (const small of found.filter((group) => sum(group) < 1)) {
+      let best = -1, least = wide;
+      large.forEach((group, g) => { for (const i of small) for (const j of group) { const d = away(i, j); if (d < least) { least = d; best = g; } } });
+      if (best >= 0) out[best].push(...small); else out.push(small);
+    }
+    return out.map((list) => {
+      let people = 0, x = 0, y = 0;
+      for (const i of list) { people += weight[i]; x += weight[i] * px[i]; y += weight[i] * py[i]; }
+      return { rows: list, people, x: people ? x / people : px[list[0]], y: people ? y / people : py[list[0]] };
+    }).sort((a, b) => b.people - a.people);
   };
 
   return { decode, graphOf, field, atPoints, figures, coveredBy, snap, groups, lonLat, greatCircle };

@@ -1,7 +1,7 @@
-/* painters.js: what only the planner's map draws: roads, areas, gaps, the field of another choice, two sides. */
+/* painters.js: what only the planner's map draws: roads, areas, gaps, the field of another choice. */
 'use strict';
-RedMap.paintAreas = (ctx, v) => {
-  const layer = RedMap.layers.areas, c = RedMap.palette(), of = RedMap.areaClassOf;
+RedMap.paintAreas = (ctx, v, now) => {
+  const layer = RedMap.layers.areas, c = RedMap.palette(), of = RedMap.areaClasses(now);
   for (let k = 0; k < 5; k++) {
     if (RedMap.path(ctx, layer, v, (tag) => of[tag] === k, true)) { ctx.fillStyle = c.area[k]; ctx.fill('evenodd'); }
   }
@@ -19,61 +19,44 @@ RedMap.roadWidth = (k, z) => {
   const w = RedMap.ROAD[k].w, at = Math.max(0, Math.min(3, (z - 12) / 2)), i = Math.min(2, Math.floor(at));
   return w[i] + (w[i + 1] - w[i]) * (at - i);
 };
-RedMap.paintRoads = (ctx, v, kinds) => {
+RedMap.SHARE = 400; // ways stroked at once
+RedMap.paintRoads = function* (ctx, v, kinds) {
   const layer = RedMap.layers.roads, c = RedMap.palette();
-  ctx.lineCap = ctx.lineJoin = 'round';
-  if (kinds.includes(0) && RedMap.path(ctx, layer, v, (tag) => tag === 4, false)) {
-    ctx.strokeStyle = c.water;
-    ctx.lineWidth = v.z < 13 ? 1.4 : v.z < 15 ? 2.2 : 3.2;
-    ctx.stroke();
-  }
-  if (v.z >= 15 && RedMap.path(ctx, layer, v, (tag) => tag === 3, false)) {
-    ctx.strokeStyle = c.path;
-    ctx.lineWidth = RedMap.roadWidth(3, v.z);
-    ctx.setLineDash([4, 3]);
-    ctx.stroke();
-    ctx.setLineDash([]);
-  }
-  for (const wide of [true, false]) {
+  const stroke = (kind, colour, width, dash) => {
+    // round ends of thin lines are not seen, and cost three times as much
+    ctx.lineCap = dash || width < 3 ? 'butt' : 'round';
+    ctx.lineJoin = width < 3 ? 'bevel' : 'round';
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    ctx.setLineDash(dash || []);
+    return RedMap.shares(ctx, layer, v, (tag) => tag === kind, false, RedMap.SHARE, () => ctx.stroke());
+  };
+  if (kinds.includes(0)) yield* stroke(4, c.water, v.z < 13 ? 1.4 : v.z < 15 ? 2.2 : 3.2);
+  if (v.z >= 15) yield* stroke(3, c.path, RedMap.roadWidth(3, v.z), [4, 3]);
+  for (const wide of v.z < 11 ? [false] : [true, false]) {
     for (const k of kinds) {
-      if (v.z < RedMap.ROAD[k].z || !RedMap.path(ctx, layer, v, (tag) => tag === k, false, 8)) continue;
-      ctx.strokeStyle = wide ? (k === 2 ? c.localCasing : c.casing) : (k === 2 ? c.local : c.road);
-      ctx.lineWidth = RedMap.roadWidth(k, v.z) + (wide ? 1.4 : 0);
-      ctx.stroke();
+      if (v.z < RedMap.ROAD[k].z) continue;
+      yield* stroke(k, wide ? (k === 2 ? c.localCasing : c.casing) : v.z < 11 ? c.far : (k === 2 ? c.local : c.road), RedMap.roadWidth(k, v.z) + (wide ? 1.4 : 0));
     }
   }
-  if (kinds.includes(0) && RedMap.path(ctx, layer, v, (tag) => tag === 5, false)) {
-    ctx.lineCap = 'butt';
-    ctx.strokeStyle = c.rail;
-    ctx.lineWidth = v.z < 14 ? 1.4 : 2.2;
-    ctx.setLineDash([7, 4]);
-    ctx.stroke();
-    ctx.setLineDash([]);
-  }
-};
-RedMap.paintGaps = (ctx, v, ratio) => {
-  if (!RedMap.path(ctx, RedMap.layers.gaps, v, () => true, true)) return;
-  const c = RedMap.palette();
-  ctx.fillStyle = c.gapFill;
-  ctx.fill('evenodd');
-  // a pattern lives in device pixels: 8 px divides the tile, so that hatches meet at its borders
-  const pattern = RedMap.hatch(ctx, ratio, c.gap);
-  pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
-  ctx.globalAlpha = .6;
-  ctx.fillStyle = pattern;
-  ctx.fill('evenodd');
-  ctx.globalAlpha = 1;
-  ctx.strokeStyle = c.gap;
-  ctx.lineWidth = v.z < 12 ? .7 : v.z < 13 ? 1.1 : 1.6;
-  ctx.stroke();
-};
-RedMap.paintEdge = (ctx, v) => {
-  if (!RedMap.path(ctx, RedMap.layers.edge, v, () => true, true)) return;
-  ctx.strokeStyle = RedMap.palette().edge;
-  ctx.lineWidth = 1.6;
-  ctx.setLineDash([10, 4, 2, 4]);
-  ctx.stroke();
+  if (kinds.includes(0)) yield* stroke(5, c.rail, v.z < 14 ? 1.4 : 2.2, [7, 4]);
   ctx.setLineDash([]);
+};
+RedMap.paintGaps = function* (ctx, v, ratio) {
+  const c = RedMap.palette(), pattern = RedMap.hatch(ctx, ratio, c.gap);
+  // a pattern lives in device pixels: 8 px divides the tile, so that hatches meet at its borders
+  pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
+  yield* RedMap.shares(ctx, RedMap.layers.gaps, v, () => true, true, 60, () => {
+    ctx.fillStyle = c.gapFill;
+    ctx.fill('evenodd');
+    ctx.globalAlpha = .6;
+    ctx.fillStyle = pattern;
+    ctx.fill('evenodd');
+    ctx.globalAlpha = 1;
+    ctx.strokeStyle = c.gap;
+    ctx.lineWidth = v.z < 12 ? .7 : v.z < 13 ? 1.1 : 1.6;
+    ctx.stroke();
+  });
 };
 RedMap.paintReach = (ctx, v) => {
   const row = RedMap.selectedStation();
@@ -86,7 +69,7 @@ RedMap.paintReach = (ctx, v) => {
   ctx.stroke();
 };
 /* What is reached under another choice: the ways within each number of minutes, as broad strokes. */
-RedMap.paintField = (ctx, v, now) => {
+RedMap.paintField = function* (ctx, v, now) {
   const steps = RedMap.bandSteps(now.choice), layer = RedMap.layers.roads, { u, v: w, length } = RedMap.model, T = now.nodes, mode = RedMap.data.engine.modes[now.choice.mode];
   const cost = mode.costs[0] || 0, s = layer.q * v.k, ox = layer.x * v.k - v.left, oy = -layer.y * v.k - v.top, width = Math.max(3, 70 * now.scale * v.k);
   ctx.lineCap = ctx.lineJoin = 'round';
@@ -106,6 +89,7 @@ RedMap.paintField = (ctx, v, now) => {
       if (fromV > 0) RedMap.tracePart(ctx, layer, e, s, ox, oy, fromV / L, true);
     }
     if (any) { ctx.strokeStyle = RedMap.bandColour(i, steps.length); ctx.stroke(); }
+    yield;
   }
 };
 /* The first `share` of a line, or the last. */
@@ -150,19 +134,3 @@ RedMap.paintProblems = (ctx, v) => {
     if (x > -20 && y > -20 && x < v.size + 20 && y < v.size + 20) RedMap.mark(ctx, s.state === 'closed' ? 'problemClosed' : 'problem', x, y, v.z < 12 ? 4.5 : 7);
   }
 };
-/* Left of the swipe stands what was pinned, right of it what is chosen now. */
-RedMap.sides = (ctx, v, coords, paint) => {
-  const now = RedMap.now || null, pinned = RedMap.pinned;
-  if (!pinned) { paint(now); return; }
-  const map = RedMap.map, edge = map.containerPointToLatLng([map.getSize().x * RedMap.swipe, 0]), x = RedMap.place(v, [edge.lng, 0])[0];
-  for (const [from, to, side] of [[-8, x, pinned.now], [x, v.size + 8, now]]) {
-    if (to <= 0 || from >= v.size) continue;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(from, -8, to - from, v.size + 16);
-    ctx.clip();
-    paint(side);
-    ctx.restore();
-  }
-};
-

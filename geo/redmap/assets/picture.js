@@ -8,7 +8,16 @@ RedMap.pictureOf = () => {
   const corner = map.getPixelBounds().min, side = Math.max(size.x, size.y);
   const v = { z, size: side, k: world / (2 * Math.PI * RedMap.EARTH), left: corner.x - world / 2, top: corner.y - world / 2 };
   const inner = RedMap.el('canvas', { width: side * ratio, height: side * ratio });
-  RedMap.paint(inner.getContext('2d'), v, { x: corner.x / side, y: corner.y / side, z }, ratio);
+  const place = { x: corner.x / side, y: corner.y / side, z };
+  RedMap.paint(inner.getContext('2d'), v, place, ratio, 'now');
+  if (RedMap.pinned) {
+    const left = RedMap.el('canvas', { width: side * ratio, height: side * ratio }), x = size.x * RedMap.swipe * ratio, pen = inner.getContext('2d');
+    RedMap.paint(left.getContext('2d'), v, place, ratio, 'pinned');
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.drawImage(left, 0, 0, x, left.height, 0, 0, x, left.height);
+    pen.fillStyle = c.text;
+    pen.fillRect(x - 2, 0, 4, left.height);
+  }
   ctx.fillStyle = c.ground;
   ctx.fillRect(0, 0, canvas.width, canvas.height);
   ctx.drawImage(inner, 0, 0, size.x * ratio, size.y * ratio, 0, head * ratio, size.x * ratio, size.y * ratio);

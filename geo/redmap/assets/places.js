@@ -2,9 +2,9 @@
 'use strict';
 
 /* open, closed or unknown: at the chosen time of week (planner) or now in China (public). */
-RedMap.stateOf = (station) => {
+RedMap.stateOf = (station) => RedMap.stateUnder(station, RedMap.choice);
+RedMap.stateUnder = (station, chosen) => {
   if (RedMap.data.page === 'planner') {
-    const chosen = RedMap.choice;
     if (chosen && chosen.at >= 0) return station.week ? (RedMap.weekOf(station)(chosen.at) ? 'open' : 'closed') : 'unknown';
     const at = RedMap.data.times.indexOf(RedMap.state.time);
     if (station.open === null || at < 0) return 'unknown';
@@ -16,8 +16,8 @@ RedMap.stateOf = (station) => {
 RedMap.stateWord = (state) => RedMap.t(RedMap.data.page === 'planner'
   ? { open: 'open', closed: 'closed', unknown: 'openUnknown' }[state]
   : { open: 'openNow', closed: 'closedNow', unknown: 'unknownNow' }[state]);
-/* Whether a station is asked for: the public page filters by service. */
-RedMap.shown = (station) => (!RedMap.state.service || station.services.includes(RedMap.state.service)) && (!RedMap.counts || RedMap.counts(station));
+/* Whether a station is asked for: by the planner's choice, by the public page's services. */
+RedMap.shown = (station, choice = RedMap.choice) => !RedMap.counts || RedMap.counts(station, choice);
 RedMap.chip = (state) => RedMap.el('span', { class: 'chip ' + state }, RedMap.stateWord(state));
 
 RedMap.selectedStation = () => {
@@ -28,58 +28,15 @@ RedMap.split = (sel) => { const i = (sel || '').indexOf(':'); return i < 0 ? [''
 
 RedMap.row = (label, value) => value === '' || value === null || value === undefined ? []
   : [RedMap.el('dt', {}, label), RedMap.el('dd', {}, value)];
-RedMap.phone = (text) => /^[\d\s+()-]+$/.test(text) && text.length > 4
-  ? RedMap.el('a', { href: 'tel:' + text.replace(/[^\d+]/g, ''), class: 'data' }, text) : RedMap.name(text);
-RedMap.services = (list) => RedMap.el('ul', { class: 'services' }, list.map((s) => RedMap.el('li', {}, RedMap.word('svc', s))));
-
-/* A place in WGS-84, and as maps in China show it; latitude first, as these do. */
-RedMap.coordinates = (at) => {
-  const text = ([lon, lat]) => RedMap.name(lat.toFixed(5) + ', ' + lon.toFixed(5), 'num');
-  return [RedMap.row(RedMap.t('coordinates'), text(at)), RedMap.gcj02 ? RedMap.row(RedMap.t('coordinatesGcj'), text(RedMap.gcj02(at))) : []];
-};
-RedMap.stationCard = (s) => {
-  const { el, t, name, row } = RedMap, planner = RedMap.data.page === 'planner', state = RedMap.stateOf(s);
-  const hours = RedMap.hoursText(s.hours);
-  return el('div', { class: 'card-body' },
-    el('p', { class: 'eyebrow' }, t('station')),
-    el('h3', {}, name(s.name)),
-    el('p', { class: 'status' }, RedMap.chip(state), planner ? el('span', { class: 'muted' }, RedMap.choice && RedMap.choice.at >= 0 ? RedMap.hourWord(RedMap.choice.at) : RedMap.time(RedMap.state.time)) : null),
-    s.linked ? null : el('p', { class: 'warn' }, t('notLinked')),
-    el('dl', {},
-      row(t('hours'), hours ? el('span', {}, hours) : el('span', { class: 'muted' }, t('unknown'))),
-      !hours && s.said ? row(t('asTyped'), name(s.said)) : [],
-      s.services.length ? row(t('services'), RedMap.services(s.services)) : [],
-      row(t('address'), s.address ? name(s.address) : ''),
-      row(t('phone'), s.phone ? RedMap.phone(s.phone) : ''),
-      s.plates.length > 1 ? row(t('plates'), name(s.plates.join(' · '))) : [],
-      planner ? row(t('issuer'), s.issuer ? name(s.issuer) : '') : [],
-      planner ? row(t('date'), s.date ? name(s.date) : '') : [],
-      RedMap.coordinates(s.at)),
-    planner ? RedMap.shutButton(s) : null,
-    planner ? null : el('a', { class: 'go', href: RedMap.route(s.at) }, t('directions')));
-};
-
-/* Opens the map application of the phone; on a desk there is none. */
-RedMap.route = ([lon, lat]) => (/iPhone|iPad|iPod/.test(navigator.userAgent) ? 'maps://?daddr=' + lat + ',' + lon : 'geo:' + lat + ',' + lon + '?q=' + lat + ',' + lon);
-RedMap.popup = (at, content, offset) => {
-  if (RedMap.open) { RedMap.quiet = true; RedMap.map.closePopup(RedMap.open); RedMap.quiet = false; }
-  const size = RedMap.map.getSize(), narrow = matchMedia('(max-width: 760px)').matches, wide = Math.min(300, size.x - (narrow ? 48 : 90));
-  RedMap.open = L.popup({ maxWidth: wide, minWidth: Math.min(256, wide), offset: [0, offset || -4], autoPanPaddingTopLeft: [narrow ? 8 : 66, 10], autoPanPaddingBottomRight: [narrow ? 8 : 16 + RedMap.covered(), 40], maxHeight: Math.max(160, size.y - (narrow ? 70 : 90)) })
-    .setLatLng([at[1], at[0]]).setContent(content).openOn(RedMap.map);
-  RedMap.byId('stage').classList.add('carded');
-  const close = RedMap.open.getElement().querySelector('.leaflet-popup-close-button');
-  if (close) close.setAttribute('aria-label', RedMap.t('close'));
-};
-/* Pixels at the right of the map that lie under the open legend. */
-RedMap.covered = () => {
-  const rail = RedMap.byId('rail');
-  return rail && rail.open ? Math.max(0, RedMap.map.getContainer().getBoundingClientRect().right - rail.getBoundingClientRect().left) : 0;
-};
 RedMap.calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 RedMap.fly = (at, zoom) => {
   const to = [at[1], at[0]], z = Math.max(RedMap.map.getZoom(), zoom || 15);
   if (RedMap.calm() || RedMap.map.getZoom() === z) RedMap.map.setView(to, z, { animate: !RedMap.calm() });
-  else RedMap.map.flyTo(to, z, { duration: .7 });
+  else {
+    RedMap.map.flyTo(to, z, { duration: .7 });
+    RedMap.flying = true; // what is flown over need not be painted
+    RedMap.map.once('zoomend movestart', () => { RedMap.flying = false; });
+  }
 };
 
 /* The station or site under a pixel, nearest first. */
@@ -130,13 +87,13 @@ RedMap.start = async (map) => {
   if (engine) await RedMap.startEngine(engine, asked);
   map.invalidateSize({ animate: false });
   if (!RedMap.look(asked.map)) RedMap.home();
-  RedMap.ground = new RedMap.Ground({ pane: 'tilePane' }).addTo(map);
+  RedMap.ground = new RedMap.Ground().addTo(map);
   RedMap.byId('zoom-in').addEventListener('click', () => map.zoomIn());
   RedMap.byId('zoom-out').addEventListener('click', () => map.zoomOut());
   RedMap.byId('zoom-home').addEventListener('click', () => RedMap.home());
   RedMap.byId('language').addEventListener('click', () => RedMap.set({ lang: RedMap.state.lang === 'zh' ? 'en' : 'zh' }));
   map.on('moveend zoomend resize', () => { RedMap.scale(); RedMap.writeHash(); });
-  map.on('popupclose', (event) => { if (!RedMap.quiet && event.popup === RedMap.open) { RedMap.open = null; RedMap.byId('stage').classList.remove('carded'); RedMap.set({ sel: '' }); } });
+  map.on('popupclose', (event) => { if (!RedMap.quiet && event.popup === RedMap.open) { RedMap.open = null; RedMap.byId('stage').classList.remove('carded'); RedMap.set({ sel: '' }); if (RedMap.goBack) setTimeout(RedMap.goBack, 0); } });
   RedMap.dark.addEventListener('change', () => RedMap.render());
   addEventListener('resize', () => map.invalidateSize({ animate: false }));
   map.on('mousemove', (event) => {
@@ -150,8 +107,12 @@ RedMap.start = async (map) => {
   });
   document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && RedMap.open && event.target.id !== 'search') map.closePopup(RedMap.open); });
   map.on('mouseout', () => { RedMap.byId('tip').hidden = true; });
-  RedMap.views.unshift(RedMap.words, RedMap.scale);
+  RedMap.byId('theme').addEventListener('click', () => RedMap.set({ theme: RedMap.isDark() ? 'light' : 'dark' }));
+  RedMap.views.unshift(RedMap.drawTheme, RedMap.words, RedMap.scale);
+  map.on('move zoom', () => { RedMap.movedAt = Date.now(); });
   RedMap.render();
   if (RedMap.ready) RedMap.ready(asked);
+  RedMap.ground.flush();
+  performance.mark('redmap-ready');
   document.documentElement.setAttribute('data-ready', '1');
 };

@@ -16,22 +16,22 @@ RedMap.take = (asked) => {
   s.time = d.times.includes(asked.t) ? asked.t : (d.times.find((t) => /15:00|12:00/.test(t)) || d.times[0] || '');
   s.demand = layers.includes(asked.d) ? asked.d : RedMap.mainLayer();
   s.tab = RedMap.TABS.includes(asked.tab) ? asked.tab : 'overview';
+  s.theme = RedMap.THEMES.includes(asked.theme) ? asked.theme : 'auto';
   s.sel = '';
 };
 RedMap.setup = (asked) => {
   const s = RedMap.state;
   RedMap.take(asked);
   s.sort = 'uncovered';
-  RedMap.areaClassOf = [];
-  for (const c of RedMap.data.communities) if (c.area >= 0) RedMap.areaClassOf[c.area] = c.share === null ? 0 : RedMap.areaClass(c.share);
   RedMap.hashOf = () => {
     const c = RedMap.map.getCenter();
-    return { map: [+RedMap.map.getZoom().toFixed(2), c.lat.toFixed(5), c.lng.toFixed(5)].join('/'), lang: s.lang, on: Object.keys(s.on).filter((k) => s.on[k]).join(',') || 'none',
+    return { map: [+RedMap.map.getZoom().toFixed(2), c.lat.toFixed(5), c.lng.toFixed(5)].join('/'), lang: s.lang, theme: s.theme === 'auto' ? '' : s.theme, on: Object.keys(s.on).filter((k) => s.on[k]).join(',') || 'none',
       m: String(s.minutes), t: s.time, d: s.demand, tab: s.tab, sel: s.sel, ...(RedMap.choice ? RedMap.choiceToHash(RedMap.choice) : {}) };
   };
-  RedMap.views.push(RedMap.drawTabs, RedMap.drawPane, RedMap.drawControls, RedMap.drawLegend, RedMap.refreshPopup);
+  RedMap.views.push(RedMap.tileLabel, RedMap.drawTabs, RedMap.drawPane, RedMap.drawControls, RedMap.drawLegend, RedMap.refreshPopup);
   RedMap.wireSearch();
   RedMap.byId('print').addEventListener('click', () => print());
+  RedMap.byId('method').addEventListener('click', (event) => { event.preventDefault(); RedMap.set({ tab: 'data' }); RedMap.byId('panel').scrollTop = 0; RedMap.byId('pane').focus(); });
   RedMap.wireFullScreen();
   RedMap.hint();
   RedMap.byId('copy').addEventListener('click', async () => {
@@ -70,13 +70,24 @@ RedMap.select = (kind, id, move, at) => {
   const layer = { station: 'stations', site: 'sites', gap: 'gaps', problem: 'problems' }[kind];
   if (layer) RedMap.state.on[layer] = true;
   RedMap.state.sel = kind + ':' + id;
+  const from = document.activeElement, asked = from && from.closest('#panel, .search');
   RedMap.popup(RedMap.where, RedMap.cardOf(kind, item), kind === 'site' ? -26 : -4);
   RedMap.render();
+  if (asked) { RedMap.cameFrom = from; RedMap.cardBox.querySelector('h3').focus({ preventScroll: true }); }
+  if (move) RedMap.map.once('moveend', () => { if (RedMap.open) RedMap.fitCard(); }); // a flight ends with the whole card in view
   if (move && !matchMedia('(min-width: 761px)').matches) scrollTo({ top: 0, behavior: RedMap.calm() ? 'auto' : 'smooth' });
+};
+/* A closed card gives the focus back to what opened it. */
+RedMap.goBack = () => {
+  const from = RedMap.cameFrom, lost = document.activeElement === document.body || !document.activeElement;
+  RedMap.cameFrom = null;
+  if (from && lost) (from.isConnected ? from : RedMap.byId('pane')).focus({ preventScroll: true });
 };
 RedMap.refreshPopup = () => {
   const [kind, id] = RedMap.split(RedMap.state.sel), item = RedMap.find(kind, id);
-  if (item && RedMap.open) RedMap.open.setContent(RedMap.cardOf(kind, item));
+  if (!item || !RedMap.open) return;
+  RedMap.patch(RedMap.cardBox, [RedMap.cardOf(kind, item)]);
+  RedMap.fitCard();
 };
 RedMap.onMapClick = (event) => {
   if (RedMap.placing) { RedMap.addTrial([event.latlng.lng, event.latlng.lat]); return; }
@@ -88,39 +99,10 @@ RedMap.onMapClick = (event) => {
   const area = RedMap.featureAt(RedMap.layers.areas, lng, lat), community = d.communities.find((c) => c.area === area);
   if (area >= 0 && community) RedMap.select('community', community.id, false, [lng, lat]);
 };
-RedMap.gapName = (g) => (RedMap.state.lang === 'zh' ? g.zh : g.en) || g.id;
-RedMap.why = (g) => RedMap.state.lang === 'zh' ? g.whyZh : g.whyEn;
-/* A reason names the nearest station as a rule: then it is not said twice. */
-RedMap.nearestUntold = (g) => g.nearest && !RedMap.why(g).includes(g.nearest);
-RedMap.cardOf = (kind, found) => {
-  const item = kind === 'community' ? RedMap.communityNow(found) : found;
-  const { el, t, name, row, number, percent } = RedMap;
-  if (kind === 'station') return RedMap.stationCard(item);
-  const minutes = (m) => m === null ? t('unknown') : t('minutesValue', { n: number(m, 1) });
-  if (kind === 'gap') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('gap') + ' ' + item.rank), el('h3', {}, name(RedMap.gapName(item))),
-    el('p', { class: 'big' }, t('people', { n: number(item.people) })), el('p', { class: 'why data' }, RedMap.why(item)),
-    el('dl', {}, row(t('nearest'), RedMap.nearestUntold(item) ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes) + (item.straight === null ? '' : ' · ' + t('straightIs', { d: RedMap.distance(item.straight) }))) : ''), row(t('areaSize'), item.km2 === null ? '' : t('km2', { n: number(item.km2, 2) }))));
-  if (kind === 'problem') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('problem') + (item.kind ? ' · ' : ''), item.kind ? name(item.kind) : null), el('h3', {}, name(item.name)),
-    el('p', { class: 'status' }, el('span', { class: 'chip ' + { open: 'unknown', in_progress: 'unknown', closed: 'open' }[item.state] }, t('problem_' + item.state)), item.time ? name(item.time.replace('T', ' '), 'muted') : null),
-    el('dl', {}, row(t('place'), item.place ? name(item.place) : ''), row(t('nearest'), item.nearest ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes)) : t('noneNear')), row(t('gap'), item.gap ? name(item.gap) : '')));
-  if (kind === 'site') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('site') + ' · ' + t('rank', { n: item.rank })), el('h3', {}, name(item.name)),
-    el('p', { class: 'big' }, t('gain', { n: number(item.gain) })),
-    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), row(t('siteOverlap'), item.overlap === null ? '' : t('people', { n: number(item.overlap) })), row(t('siteInstead'), item.instead ? el('span', {}, name(item.instead), item.insteadLoss === null ? '' : ' (−' + number(item.insteadLoss) + ')') : ''),
-      item.needs.length ? row(t('siteNeeds'), RedMap.services(item.needs)) : [], RedMap.coordinates(item.at)),
-    RedMap.benefits(item), RedMap.openButton(item));
-  return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('community')), el('h3', {}, name(item.name)),
-    el('p', { class: 'big' }, percent(item.share)),
-    el('dl', {}, row(t('street'), item.street ? name(item.street) : ''), row(t('population'), number(item.people)), row(t('uncovered'), number((item.people || 0) - (item.covered || 0))),
-      row(t('shareStraight'), percent(item.straight)), row(t('median'), item.median === null ? '–' : number(item.median, 1)), row(t('nearest'), item.nearest ? name(item.nearest) : '')));
-};
-RedMap.benefits = (site) => site.for.length ? RedMap.el('ul', { class: 'benefits' }, site.for.filter((f) => f.name).map((f) => RedMap.el('li', {}, RedMap.name(f.name), RedMap.el('b', {}, '+' + RedMap.number(f.people))))) : null;
-
 /* ---- panel ---- */
 RedMap.drawTabs = () => {
-  const { el, t, state } = RedMap, focused = document.activeElement && document.activeElement.id, shown = state.lang + ' ' + state.tab;
-  if (RedMap.byId('tabs').dataset.shown === shown) return; // a button replaced under a finger would lose the tap
-  RedMap.byId('tabs').dataset.shown = shown;
-  RedMap.byId('tabs').replaceChildren(...RedMap.TABS.map((tab, i) => el('button', {
+  const { el, t, state } = RedMap;
+  RedMap.patch(RedMap.byId('tabs'), RedMap.TABS.map((tab, i) => el('button', {
     type: 'button', role: 'tab', id: 'tab-' + tab, tabIndex: tab === state.tab ? 0 : -1, 'aria-selected': String(tab === state.tab), 'aria-controls': 'pane',
     onclick: () => { RedMap.set({ tab }); RedMap.byId('panel').scrollTop = 0; },
     onkeydown: (event) => {
@@ -130,12 +112,13 @@ RedMap.drawTabs = () => {
       RedMap.set({ tab: next });
       RedMap.byId('tab-' + next).focus();
     } }, t('tab' + tab[0].toUpperCase() + tab.slice(1)))));
-  if (focused && focused.startsWith('tab-')) RedMap.byId('tab-' + state.tab).focus();
   RedMap.byId('pane').setAttribute('aria-labelledby', 'tab-' + state.tab);
 };
 RedMap.drawPane = () => {
   const draw = { overview: RedMap.overview, gaps: RedMap.gapList, sites: RedMap.siteList, whatif: RedMap.whatIf, communities: RedMap.communityTable, data: RedMap.dataPane };
-  RedMap.byId('pane').replaceChildren(...draw[RedMap.state.tab]().flat().filter((x) => x));
+  const pane = RedMap.byId('pane'), tab = RedMap.state.tab;
+  if (pane.dataset.tab !== tab) { pane.replaceChildren(); pane.dataset.tab = tab; } // one tab's buttons are not another's
+  RedMap.patch(pane, draw[tab]());
 };
 RedMap.block = () => RedMap.blockNow(RedMap.state.demand);
 
@@ -159,17 +142,17 @@ RedMap.overview = () => {
   const range = b.share_range || [];
   return [
     RedMap.banner(),
-    layers.length > 1 ? el('div', { class: 'segments', role: 'group', 'aria-label': t('demand') }, layers.map((key) => el('button', { type: 'button', 'aria-pressed': String(key === s.demand), class: RedMap.isWord(key) ? '' : 'data', onclick: () => RedMap.set({ demand: key }) }, RedMap.layerName(key)))) : null,
+    layers.length > 1 ? el('div', { class: 'segments', key: 'demand', role: 'group', 'aria-label': t('demand') }, layers.map((key) => el('button', { type: 'button', key, 'aria-pressed': String(key === s.demand), class: RedMap.isWord(key) ? '' : 'data', onclick: () => RedMap.set({ demand: key }) }, RedMap.layerName(key)))) : null,
     el('div', { class: 'headline' },
       el('p', {}, t('headline', { who: RedMap.layerName(s.demand), mode, minutes: limit })),
       el('strong', { class: 'num', id: 'headline' }, percent(b.share)),
-      el('p', { class: 'muted' }, t('ofPeople', { covered: number(b.covered), total: number(b.total) })),
+      el('p', { class: 'muted' }, t('ofPeople', { covered: RedMap.count(b.covered), total: RedMap.count(b.total) })),
       RedMap.now ? null : straight,
       delta === null ? null : el('p', { class: 'muted', id: 'delta' }, t(delta >= 0 ? 'straightNote' : 'straightUnder', { pp: number(Math.abs(delta), 1) })),
       range.length === 2 ? el('p', { class: 'muted', id: 'range' }, t('rangeNote', { low: percent(range[0]), high: percent(range[1]) })) : null),
     ...(RedMap.now ? [] : RedMap.brief()),
     el('div', { class: 'kpis' },
-      kpi('kpi-uncovered', number((b.total || 0) - (b.covered || 0)), t('notCovered')), kpi('kpi-two', percent(b.share_two_or_more), t('twoOrMore')),
+      kpi('kpi-uncovered', RedMap.count((b.total || 0) - (b.covered || 0)), t('notCovered')), kpi('kpi-two', percent(b.share_two_or_more), t('twoOrMore')),
       kpi('kpi-median', number(b.median_minutes, 1), t('medianMinutes')), kpi('kpi-stations', number(sum.stations.used) + ' / ' + number(sum.stations.listed), t('stationsUsed')),
       kpi('kpi-hours', number(sum.stations.hours_known) + ' / ' + number(sum.stations.used), t('hoursKnown')), kpi('kpi-gaps', number(RedMap.now ? RedMap.now.gaps.length : sum.gaps.count), t('gapCount'))),
     ...RedMap.barBlock('byMinutes', Object.entries(b.share_by_minutes || {}).sort((a, c) => a[0] - c[0]).map(([m, share]) => ({ label: t('withinMinutes', { m }), share, current: +m === limit }))),
@@ -184,12 +167,12 @@ RedMap.FIRST = 3;
 RedMap.brief = () => {
   const { el, t, number, percent, data: d } = RedMap, plan = d.plan, out = [], words = d.strings[RedMap.state.lang].reasons, people = new Map();
   const more = (tab, label) => el('button', { type: 'button', class: 'more', onclick: () => { RedMap.set({ tab }); RedMap.byId('panel').scrollTop = 0; } }, label);
-  const line = (kind, item, title, value, note) => el('button', { type: 'button', class: 'line ' + kind + (RedMap.state.sel === kind + ':' + item.id ? ' chosen' : ''), onclick: () => RedMap.select(kind, item.id, true) },
+  const line = (kind, item, title, value, note) => el('button', { type: 'button', key: kind + ':' + item.id, class: 'line ' + kind + (RedMap.state.sel === kind + ':' + item.id ? ' chosen' : ''), onclick: () => RedMap.select(kind, item.id, true) },
     el('span', { class: 'rank' }, String(item.rank)), el('span', { class: 'line-body' }, RedMap.name(title), el('span', { class: 'muted' }, note)), el('b', { class: 'num' }, value));
   const reason = (g) => Object.prototype.hasOwnProperty.call(words, g.reason) ? words[g.reason] : words.other;
   for (const g of d.gaps) people.set(reason(g), (people.get(reason(g)) || 0) + (g.people || 0));
   const all = [...people.values()].reduce((a, b) => a + b, 0);
-  if (d.gaps.length) out.push(el('section', { class: 'block brief', id: 'brief-gaps' }, el('h2', {}, t('briefGaps', { who: RedMap.layerName(RedMap.mainLayer()), people: number(d.summary.gaps.people) })),
+  if (d.gaps.length) out.push(el('section', { class: 'block brief', id: 'brief-gaps' }, el('h2', {}, t('briefGaps', { who: RedMap.layerName(RedMap.mainLayer()), people: RedMap.count(d.summary.gaps.people) })),
     el('p', {}, [...people].sort((a, b) => b[1] - a[1]).map(([word, n]) => t('reasonShare', { reason: word, share: percent(n / all, 0) })).join(' · ')),
     el('div', { class: 'lines' }, d.gaps.slice(0, RedMap.FIRST).map((g) => line('gap', g, RedMap.gapName(g), t('people', { n: number(g.people) }), reason(g)))), more('gaps', t('allGaps', { n: d.summary.gaps.count }))));
   if (d.sites.length) out.push(el('section', { class: 'block brief', id: 'brief-sites' }, el('h2', {}, t('briefSites', { n: Math.min(RedMap.FIRST, d.sites.length) })),
@@ -198,28 +181,30 @@ RedMap.brief = () => {
   return out;
 };
 
-RedMap.item = (kind, item, badge, title, value, ...more) => RedMap.el('button', { type: 'button', class: 'item ' + kind + (RedMap.state.sel === kind + ':' + item.id ? ' chosen' : ''), onclick: () => RedMap.select(kind, item.id, true) },
+RedMap.item = (kind, item, badge, title, value, ...more) => RedMap.el('button', { type: 'button', key: kind + ':' + item.id, class: 'item ' + kind + (RedMap.state.sel === kind + ':' + item.id ? ' chosen' : ''), onclick: () => RedMap.select(kind, item.id, true) },
   RedMap.el('span', { class: 'rank' }, String(badge)), RedMap.el('span', { class: 'item-body' }, RedMap.el('span', { class: 'item-head' }, RedMap.name(title), RedMap.el('b', { class: 'num' }, value)), ...more));
 RedMap.gapList = () => {
   const { el, t, number, data: d } = RedMap;
   if (RedMap.now) {
     const left = RedMap.now.gaps.reduce((sum, g) => sum + g.people, 0), names = new Map(d.communities.map((c) => [c.area, c.name]));
-    return [RedMap.banner(), el('h2', {}, t('gapsTitle')), el('p', { class: 'muted' }, t('gapsIntro', { n: number(RedMap.now.gaps.length), people: number(left) })), el('p', { class: 'note' }, t('gapsRough')),
-      el('div', { class: 'list', id: 'gap-list' }, RedMap.now.gaps.slice(0, RedMap.rows).map((g) => el('button', { type: 'button', class: 'item gap', onclick: () => RedMap.fly(g.at, 15) }, el('span', { class: 'rank' }, String(g.rank)),
-        el('span', { class: 'item-body' }, el('span', { class: 'item-head' }, RedMap.name(names.get(g.community) || ''), el('b', { class: 'num' }, t('people', { n: number(g.people) })))))))];
+    return [RedMap.banner(), el('h2', {}, t('gapsTitle')), el('p', { class: 'muted' }, t('gapsIntro', { n: number(RedMap.now.gaps.length), people: number(left) })), el('p', { class: 'note' }, t('gapsRough', { m: number(d.engine.link) })),
+      el('div', { class: 'list', id: 'gap-list' }, RedMap.now.gaps.slice(0, RedMap.rows).map((g) => el('button', { type: 'button', key: 'gap ' + g.rank, class: 'item gap', onclick: () => RedMap.fly(g.at, 15) }, el('span', { class: 'rank' }, String(g.rank)),
+        el('span', { class: 'item-body' }, el('span', { class: 'item-head' }, RedMap.name(names.get(g.community) || t('gap') + ' ' + g.rank), el('b', { class: 'num' }, t('people', { n: number(g.people) })))))))];
   }
   return [el('h2', {}, t('gapsTitle')),
-    el('p', { class: 'muted' }, d.gaps.length ? t('gapsIntro', { n: number(d.summary.gaps.count), people: number(d.summary.gaps.people) }) : t('gapsNone')),
+    el('p', { class: 'muted' }, d.gaps.length ? t('gapsIntro', { n: number(d.summary.gaps.count), people: RedMap.count(d.summary.gaps.people) }) : t('gapsNone')),
     el('div', { class: 'list', id: 'gap-list' }, d.gaps.slice(0, RedMap.rows).map((g) => RedMap.item('gap', g, g.rank, RedMap.gapName(g), t('people', { n: number(g.people) }),
       el('span', { class: 'why data' }, RedMap.why(g)),
       RedMap.nearestUntold(g) ? el('span', { class: 'muted' }, t('nearestIs', { name: '' }), RedMap.name(g.nearest), g.minutes === null ? '' : ' · ' + t('minutesValue', { n: number(g.minutes, 1) })) : null)))];
 };
 RedMap.siteList = () => {
   const { el, t, number, percent, data: d } = RedMap, plan = d.plan;
-  return [el('h2', {}, t('sitesTitle')),
+  return [RedMap.banner(), el('h2', {}, t('sitesTitle')),
     plan && d.sites.length ? el('p', {}, t('sitesIntro', { n: d.sites.length, gain: number(plan.gain) })) : el('p', { class: 'muted' }, t('sitesNone')),
     plan && plan.total ? el('p', { class: 'muted' }, t('coverageTo', { before: percent(plan.before / plan.total), after: percent(plan.after / plan.total) })) : null,
     plan ? el('p', { class: 'note' }, plan.status === 'time_limit' ? t('sitesLimit') + ' · ' : '', plan.status === 'optimal' && plan.gap < 5e-5 ? t('sitesBest') : t('sitesProof', { gap: percent(plan.gap, 2) })) : null,
+    RedMap.model && d.sites.length ? el('div', { class: 'segments', key: 'sides', id: 'before-after', role: 'group', 'aria-label': t('sitesTitle') }, [[false, 'sitesBefore'], [true, 'sitesAfter']].map(([all, word]) => el('button', { type: 'button', key: word, 'aria-pressed': String((RedMap.choice.sites.length === d.sites.length) === all), onclick: () => RedMap.choose({ sites: all ? d.sites.map((s) => s.id) : [] }) }, t(word)))) : null,
+    RedMap.now ? el('p', { key: 'share', class: 'big num', id: 'sites-share' }, percent(RedMap.blockNow(RedMap.mainLayer()).share)) : null,
     el('div', { class: 'list', id: 'site-list' }, d.sites.map((s) => RedMap.item('site', s, s.rank, s.name, t('gain', { n: number(s.gain) }),
       s.kind ? el('span', { class: 'muted' }, RedMap.word('kinds', s.kind)) : null,
       s.for.some((f) => f.name) ? el('span', { class: 'muted' }, t('benefits', { list: '' }), RedMap.name(s.for.map((f) => f.name).filter(Boolean).slice(0, 3).join(' · '))) : null)))];
@@ -272,22 +257,12 @@ RedMap.swatch = (kind) => {
   return canvas;
 };
 RedMap.drawControls = () => {
-  const { el, t, state: s, data: d } = RedMap, box = RedMap.byId('controls'), id = document.activeElement && document.activeElement.id;
-  const at = Math.max(0, s.steps.indexOf(s.minutes));
-  const slide = el('input', { type: 'range', id: 'minutes', min: 0, max: Math.max(0, s.steps.length - 1), step: 1, value: at, 'aria-valuetext': t('minutesValue', { n: s.minutes }), oninput: (event) => RedMap.set({ minutes: s.steps[+event.target.value] }) });
-  // an open slider must stay the same element while it is dragged
-  if (id === 'minutes' && box.querySelector('#minutes') && box.dataset.lang === s.lang) {
-    const old = box.querySelector('#minutes');
-    old.setAttribute('aria-valuetext', t('minutesValue', { n: s.minutes }));
-    box.querySelector('#minutes-value').textContent = t('minutesValue', { n: s.minutes });
-    return;
-  }
-  box.dataset.lang = s.lang;
-  box.replaceChildren(...[
-    d.times.length && !(RedMap.choice && RedMap.choice.at >= 0) ? el('label', { class: 'field' }, el('span', {}, t('time')), el('select', { id: 'time', onchange: (event) => RedMap.set({ time: event.target.value }) }, d.times.map((time) => el('option', { value: time, selected: time === s.time }, RedMap.time(time))))) : null,
-    s.steps.length && !RedMap.now ? el('label', { class: 'field slider' }, el('span', {}, t('minutes'), el('b', { id: 'minutes-value' }, t('minutesValue', { n: s.minutes }))), slide) : null,
-  ].filter(Boolean));
-  if (id && RedMap.byId(id) && box.contains(RedMap.byId(id))) RedMap.byId(id).focus();
+  const { el, t, state: s, data: d } = RedMap, at = Math.max(0, s.steps.indexOf(s.minutes));
+  RedMap.patch(RedMap.byId('controls'), [
+    d.times.length && !(RedMap.choice && RedMap.choice.at >= 0) ? el('label', { class: 'field', key: 'time' }, el('span', {}, t('time')), el('select', { id: 'time', onchange: (event) => RedMap.set({ time: event.target.value }) }, d.times.map((time) => el('option', { value: time, selected: time === s.time }, RedMap.time(time))))) : null,
+    s.steps.length && !RedMap.now ? el('label', { class: 'field slider', key: 'minutes' }, el('span', {}, t('minutes'), el('b', { id: 'minutes-value' }, t('minutesValue', { n: s.minutes }))),
+      el('input', { type: 'range', id: 'minutes', min: 0, max: Math.max(0, s.steps.length - 1), step: 1, value: at, 'aria-valuetext': t('minutesValue', { n: s.minutes }), oninput: (event) => RedMap.set({ minutes: s.steps[+event.target.value] }) })) : null,
+  ]);
 };
 RedMap.toggle = (key, on) => {
   const next = { ...RedMap.state.on, [key]: on };
@@ -297,7 +272,7 @@ RedMap.toggle = (key, on) => {
   RedMap.set({ on: next });
 };
 RedMap.drawLegend = () => {
-  const { el, t, state: s, data: d, layers } = RedMap, id = document.activeElement && document.activeElement.id;
+  const { el, t, state: s, data: d, layers } = RedMap;
   const n = s.steps.length, c = RedMap.palette(), has = (kind) => Array.prototype.includes.call(layers.roads.tag, kind);
   const entry = (kind, label) => el('li', {}, RedMap.swatch(kind), el('span', {}, label));
   const parts = {
@@ -306,15 +281,14 @@ RedMap.drawLegend = () => {
     gaps: () => [entry('gap', t('gapLegend'))],
     sites: () => [entry('site', t('siteLegend'))],
     problems: () => [entry('problem', t('problemLegend'))],
-    areas: () => [el('li', { class: 'unit' }, t('areaLegend')), ...c.area.map((colour, i) => entry({ colour }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%')), entry('border', t('borderLegend'))],
-    roads: () => [entry('major', t('roadMajor')), entry('local', t('roadLocal')), ...(has(3) ? [entry('path', t('roadPath'))] : []), ...(has(4) ? [entry('water', t('water'))] : []), ...(has(5) ? [entry('railway', t('railway'))] : []), entry('edge', t('edgeLegend'))],
+    areas: () => [el('li', { class: 'unit' }, t('areaLegend')), ...c.area.map((colour, i) => entry({ colour }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%')), ...(d.approval ? [entry('border', t('borderLegend'))] : [])],
+    roads: () => [entry('major', t('roadMajor')), entry('local', t('roadLocal')), ...(has(3) ? [entry('path', t('roadPath'))] : []), ...(has(4) ? [entry('water', t('water'))] : []), ...(has(5) ? [entry('railway', t('railway'))] : []), ...(layers.edge ? [entry('edge', t('edgeLegend'))] : [])],
     names: () => [],
   };
   const label = { bands: 'layerBands', stations: 'layerStations', gaps: 'layerGaps', sites: 'layerSites', problems: 'layerProblems', areas: 'layerAreas', roads: 'layerRoads', names: 'layerNames' };
-  RedMap.byId('legend').replaceChildren(...['bands', 'areas', 'gaps', 'sites', 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map((key) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off') },
+  RedMap.patch(RedMap.byId('legend'), [...['bands', 'areas', 'gaps', 'sites', 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map((key) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off'), key },
     el('label', { class: 'check' }, el('input', { type: 'checkbox', id: 'on-' + key, checked: s.on[key], onchange: (event) => RedMap.toggle(key, event.target.checked) }), el('span', {}, t(label[key]))),
-    s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') }, parts[key]()) : null)), RedMap.tileControl());
-  if (id && (id.startsWith('on-') || id.startsWith('tile')) && RedMap.byId(id)) RedMap.byId(id).focus();
+    s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') }, parts[key]()) : null)), RedMap.tileControl()]);
 };
 
 /* ---- search: any part of a name ---- */
@@ -327,8 +301,8 @@ RedMap.wireSearch = () => {
     const asked = input.value.trim().toLowerCase();
     if (!asked) { hide(); return; }
     const found = index.filter((entry) => entry.text.includes(asked));
-    RedMap.say(found.length ? t('searchCount', { n: found.length }) : t('searchNone'));
-    list.replaceChildren(...(found.length ? found.slice(0, 12).map(({ kind, item }) => el('button', { type: 'button', onclick: () => { hide(); RedMap.select(kind, item.id, true); } },
+    RedMap.say(found.length ? t('searchCount', { n: RedMap.number(found.length) }) : t('searchNone'));
+    RedMap.patch(list, (found.length ? found.slice(0, 12).map(({ kind, item }) => el('button', { type: 'button', key: kind + ':' + item.id, onclick: () => { hide(); RedMap.select(kind, item.id, true); } },
       RedMap.name(item.name), el('span', { class: 'muted' }, t(kind)))) : [el('p', { class: 'muted' }, t('searchNone'))]));
     list.hidden = false;
   };
@@ -355,12 +329,14 @@ RedMap.beforePrint = () => {
   RedMap.onScreen = { zoom: map.getZoom(), centre: map.getCenter(), seen: map.getBounds(), rail: RedMap.byId('rail').open, tab: RedMap.state.tab };
   document.body.classList.add('printing');
   RedMap.byId('rail').open = true;
+  RedMap.byId('printed-on').textContent = RedMap.t('printedOn', { date: new Date(Date.now() + 288e5).toISOString().slice(0, 10) });
   map.invalidateSize({ animate: false, pan: false });
   // what was seen on the screen stands beside the legend on the sheet
   map.fitBounds(RedMap.onScreen.seen, { paddingBottomRight: [236, 0], animate: false });
   RedMap.set({ tab: 'overview' });
   RedMap.rows = RedMap.PRINTED_ROWS;
   const part = (nodes) => RedMap.el('section', { class: 'sheet' }, nodes.flat().filter(Boolean));
+  RedMap.ground.flush();
   RedMap.byId('panel').append(RedMap.el('div', { id: 'printed' }, part(RedMap.gapList()), part(RedMap.siteList()), part(RedMap.communityTable())));
   RedMap.rows = RedMap.SHOWN_ROWS;
 };

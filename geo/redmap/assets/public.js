@@ -2,7 +2,6 @@
 'use strict';
 RedMap.NEAREST = 5;
 RedMap.NIGHT = { from: 19 * 60, to: 6 * 60 };
-RedMap.THEMES = ['auto', 'light', 'dark'];
 // what riders look for stands first
 RedMap.SERVICE_ORDER = ['toilet', 'water', 'rest', 'warmth', 'cooling', 'phone_charging', 'ebike_charging', 'battery_swap', 'microwave', 'meals', 'first_aid', 'medical', 'shower', 'fridge', 'wifi', 'repair', 'books', 'gym'];
 RedMap.MAPS = ['amap', 'baidu', 'tencent', 'apple'];
@@ -25,10 +24,16 @@ RedMap.setup = (asked) => {
   s.wanted = (asked.s || '').split(',').filter((k) => s.services.includes(k));
   // the place of the reader never enters the address
   RedMap.hashOf = () => ({ lang: s.lang, s: s.wanted.join(','), open: s.onlyOpen ? '1' : '', theme: s.theme === 'auto' ? '' : s.theme, sel: s.sel });
-  RedMap.views.push(RedMap.drawTheme, RedMap.drawPublic);
+  RedMap.views.push(RedMap.drawPublic);
   RedMap.byId('locate').addEventListener('click', RedMap.locate);
   RedMap.byId('only-open').addEventListener('click', () => RedMap.set({ onlyOpen: !s.onlyOpen }));
-  RedMap.byId('theme').addEventListener('click', () => RedMap.set({ theme: RedMap.isDark() ? 'light' : 'dark' }));
+  RedMap.byId('method').addEventListener('click', (event) => {
+    event.preventDefault(); // the address is the page's own
+    RedMap.set({ sel: '' });
+    RedMap.raise(true);
+    RedMap.byId('source-note').scrollIntoView({ block: 'end' });
+    RedMap.byId('scroll').focus({ preventScroll: true });
+  });
   RedMap.byId('handle').addEventListener('click', () => RedMap.raise(!document.body.classList.contains('raised')));
   RedMap.map.on('click', (event) => {
     const found = RedMap.hit(event.containerPoint, 24);
@@ -43,18 +48,8 @@ RedMap.ready = (asked) => {
   if (station) RedMap.show(station, true);
 };
 
-/* ---- theme: as the device says, and dark at night ---- */
-RedMap.isDark = () => {
-  const { theme, now } = RedMap.state;
-  return theme === 'dark' || (theme === 'auto' && (RedMap.dark.matches || now.minute >= RedMap.NIGHT.from || now.minute < RedMap.NIGHT.to));
-};
-RedMap.palette = () => RedMap.PALETTES[RedMap.isDark() ? 'dark' : 'light'];
-RedMap.drawTheme = () => {
-  const dark = RedMap.isDark(), button = RedMap.byId('theme');
-  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
-  button.textContent = dark ? '☀' : '☾';
-  button.setAttribute('aria-label', RedMap.t(dark ? 'toLight' : 'toDark'));
-};
+/* ---- dark as the device says, and at night ---- */
+RedMap.night = () => RedMap.state.now.minute >= RedMap.NIGHT.from || RedMap.state.now.minute < RedMap.NIGHT.to;
 
 /* ---- state of stations: now, in China ---- */
 RedMap.opennessOf = (station) => {
@@ -65,7 +60,7 @@ RedMap.opennessOf = (station) => {
   return value;
 };
 RedMap.opennessKnown = new Map();
-RedMap.stateOf = (station) => RedMap.opennessOf(station).state;
+RedMap.stateUnder = (station) => RedMap.opennessOf(station).state;
 RedMap.shown = (station) => RedMap.state.wanted.every((k) => station.services.includes(k)) && !(RedMap.state.onlyOpen && RedMap.stateOf(station) === 'closed');
 RedMap.stateText = (station) => {
   const { state, until, next } = RedMap.opennessOf(station), { t, state: s } = RedMap;
@@ -76,7 +71,7 @@ RedMap.stateText = (station) => {
 
 /* ---- service areas: tag = station's row × steps + step, or only the step where stations are too many ---- */
 RedMap.useful = (station) => RedMap.shown(station) && RedMap.stateOf(station) !== 'closed';
-RedMap.paintBands = (ctx, v) => {
+RedMap.paintBands = function* (ctx, v) {
   const layer = RedMap.layers.bands, { steps } = RedMap.state, each = RedMap.data.bandsOf === 'station', chosen = each ? RedMap.selectedStation() : -1;
   for (let k = steps.length - 1; k >= 0; k--) {
     ctx.fillStyle = RedMap.bandColour(k, steps.length);
@@ -88,6 +83,7 @@ RedMap.paintBands = (ctx, v) => {
       for (let p = layer.partFrom[f]; p < layer.partFrom[f + 1]; p++) if (RedMap.partSeen(layer, p, v, 4)) { RedMap.trace(ctx, layer, p, v, true); any = true; }
       if (any) ctx.fill('evenodd');
     }
+    yield;
   }
 };
 /* The least step whose area of a station holds a place: row → minutes. Empty where areas are not by station. */
@@ -165,7 +161,9 @@ RedMap.telephone = (text) => (/^[\d\s+()-]{5,}$/.test(text) ? RedMap.el('a', { c
 RedMap.drawCard = (station) => {
   const { el, t, name, state: s } = RedMap, state = RedMap.stateOf(station), hours = RedMap.hoursText(station.hours), links = RedMap.handover(station);
   const way = s.you ? RedMap.nearest().find((r) => r.station === station) : null;
-  RedMap.byId('card').replaceChildren(
+  const card = RedMap.byId('card');
+  if (card.dataset.id !== station.id) { card.replaceChildren(); card.dataset.id = station.id; }
+  RedMap.patch(card, [
     el('button', { type: 'button', class: 'back', id: 'back', onclick: RedMap.leave }, '‹ ' + t('back')),
     el('h2', { tabIndex: -1 }, name(station.name)),
     el('p', { class: 'status' }, RedMap.chip(state), el('span', {}, RedMap.stateText(station))),
@@ -179,7 +177,7 @@ RedMap.drawCard = (station) => {
       station.said && !hours ? RedMap.row(t('asTyped'), name(station.said)) : [],
       RedMap.row(t('address'), station.address ? name(station.address) : ''),
       RedMap.row(t('phone'), station.phone ? RedMap.telephone(station.phone) : ''),
-      station.plates.length > 1 ? RedMap.row(t('plates'), name(station.plates.join(' · '))) : []));
+      station.plates.length > 1 ? RedMap.row(t('plates'), name(station.plates.join(' · '))) : [])]);
 };
 RedMap.drawPublic = () => {
   const { el, t, name, state: s, data: d } = RedMap, rows = RedMap.nearest(), chosen = d.stations[RedMap.selectedStation()];
@@ -187,22 +185,19 @@ RedMap.drawPublic = () => {
   RedMap.byId('card').hidden = !chosen;
   RedMap.byId('found').hidden = !!chosen;
   RedMap.byId('only-open').setAttribute('aria-pressed', String(s.onlyOpen));
-  if (chosen) { const held = document.activeElement && document.activeElement.id === 'back'; RedMap.drawCard(chosen); if (held) RedMap.byId('back').focus(); return; }
+  if (chosen) { RedMap.drawCard(chosen); return; }
   RedMap.byId('hint').textContent = s.hint ? t(s.hint) : t(s.from);
-  const box = RedMap.byId('services'), held = document.activeElement && document.activeElement.dataset.service, at = box.scrollLeft;
-  box.replaceChildren(...s.services.map((k) => el('button', { type: 'button', 'data-service': k, 'aria-pressed': String(s.wanted.includes(k)),
+  RedMap.patch(RedMap.byId('services'), s.services.map((k) => el('button', { type: 'button', key: k, 'data-service': k, 'aria-pressed': String(s.wanted.includes(k)),
     onclick: () => RedMap.set({ wanted: s.wanted.includes(k) ? s.wanted.filter((x) => x !== k) : [...s.wanted, k] }) }, RedMap.icon(k), RedMap.word('svc', k))));
-  box.scrollLeft = at;
-  if (held) { const again = box.querySelector('[data-service="' + held + '"]'); if (again) again.focus({ preventScroll: true }); }
   RedMap.byId('list-title').textContent = s.you ? t('nearestTitle') : t('allCount', { n: RedMap.number(rows.length) });
   const listed = s.you ? rows.filter((r) => r.state !== 'closed').slice(0, RedMap.NEAREST) : rows.slice(0, 60);
-  RedMap.byId('list').replaceChildren(...listed.map((row) => el('button', { type: 'button', class: 'item', 'data-id': row.station.id, onclick: () => RedMap.show(row.station, true) },
+  RedMap.patch(RedMap.byId('list'), [...listed.map((row) => el('button', { type: 'button', key: row.station.id, class: 'item', 'data-id': row.station.id, onclick: () => RedMap.show(row.station, true) },
     el('span', { class: 'item-head' }, name(row.station.name), RedMap.chip(row.state)),
     row.metres === null ? null : el('span', { class: 'way num' }, RedMap.wayText(row)),
     el('span', { class: 'when' }, RedMap.stateText(row.station)),
     row.station.services.length ? el('span', { class: 'icons' }, row.station.services.map((k) => el('span', { class: 'one' }, RedMap.icon(k), el('span', { class: 'live' }, RedMap.word('svc', k) + ' ')))) : null,
     row.station.access ? el('span', { class: 'entry' }, name(row.station.access)) : null)),
-  listed.length ? '' : el('p', { class: 'empty' }, t(s.wanted.length || s.onlyOpen ? 'nothingFits' : 'none')));
+  listed.length ? '' : el('p', { class: 'empty' }, t(s.wanted.length || s.onlyOpen ? 'nothingFits' : 'none'))]);
   const line = RedMap.byId('hotline');
   line.hidden = !d.hotline;
   line.replaceChildren(...(d.hotline ? [el('span', {}, t('hotline')), ' ', RedMap.telephone(d.hotline)] : []));

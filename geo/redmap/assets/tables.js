@@ -12,19 +12,14 @@ RedMap.communityTable = () => {
     matching.length > rows.length ? el('p', { class: 'muted' }, t('shownOf', { shown: rows.length, all: number(matching.length) })) : null,
     el('div', { class: 'table-wrap' }, el('table', { id: 'communities' },
       el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('name')), head('people', t('population')), head('uncovered', t('uncovered')), head('share', t('share')), head('median', t('median')))),
-      el('tbody', {}, rows.map((c) => el('tr', { class: s.sel === 'community:' + c.id ? 'chosen' : '', onclick: () => RedMap.select('community', c.id, true) },
+      el('tbody', {}, rows.map((c) => el('tr', { key: 'community:' + c.id, class: s.sel === 'community:' + c.id ? 'chosen' : '', onclick: () => RedMap.select('community', c.id, true) },
         el('th', { scope: 'row' }, el('button', { type: 'button', class: 'plain', onclick: (event) => { event.stopPropagation(); RedMap.select('community', c.id, true); } }, RedMap.name(c.name)), c.street ? RedMap.name(c.street, 'sub') : null),
         el('td', {}, number(c.people)), el('td', {}, number(left(c))), el('td', {}, percent(c.share)), el('td', {}, c.median === null ? '–' : number(c.median, 1))))))),
     el('p', {}, RedMap.csvButton('communities'))];
 };
-/* The pane is drawn anew: the field that is typed in keeps focus and caret. */
 RedMap.filterCommunities = (input) => {
-  const at = input.selectionStart;
   RedMap.state.filter = input.value;
   RedMap.drawPane();
-  const field = RedMap.byId('filter');
-  field.focus();
-  field.setSelectionRange(at, at);
   RedMap.say(RedMap.t('searchCount', { n: RedMap.byId('communities').tBodies[0].rows.length }));
 };
 RedMap.csvButton = (which) => RedMap.el('button', { type: 'button', class: 'outline', id: 'csv-' + which, onclick: () => RedMap.downloads[which]() }, RedMap.t(which === 'stations' ? 'csvStations' : 'csvCommunities'));

@@ -7,23 +7,26 @@ RedMap.whatIf = () => {
   const { el, t, number, percent, data: d } = RedMap;
   if (!RedMap.model) return [el('p', { class: 'muted' }, t('engineMissing'))];
   const c = RedMap.choice, b = RedMap.blockNow(RedMap.state.demand), was = d.summary.demand[RedMap.state.demand] || {};
-  const press = (on, label, act, cls) => el('button', { type: 'button', class: 'pill' + (cls ? ' ' + cls : ''), 'aria-pressed': String(on), onclick: act }, label);
+  const press = (on, label, act, cls, key) => el('button', { type: 'button', key: key || label, class: 'pill' + (cls ? ' ' + cls : ''), 'aria-pressed': String(on), onclick: act }, label);
   const used = [...new Set(d.stations.flatMap((s) => s.services))], order = Object.keys(d.strings.zh.svc).filter((s) => used.includes(s) || c.services.includes(s));
+  // kinds of stations and who runs them: asked only where there is more than one
+  const filter = (list, key, label, word) => { const all = RedMap.distinct(key); return all.length < 2 ? [] : [el('h2', { key: list + ' title' }, label), el('div', { key: list, class: 'row', role: 'group', 'aria-label': label }, all.slice(0, 24).map((value) => press(c[list].includes(value), word(value), () => RedMap.choose({ [list]: c[list].includes(value) ? c[list].filter((x) => x !== value) : [...c[list], value] }), null, value)))]; };
   const gained = RedMap.changed(c) || !RedMap.isBase(c) ? RedMap.gainers() : [];
   return [
     el('div', { class: 'whatif-head' },
       el('div', { class: 'kpi' }, el('span', {}, t('before')), el('b', { class: 'num' }, percent(was.share))),
       el('div', { class: 'kpi' }, el('span', {}, t('now')), el('b', { class: 'num', id: 'now-share' }, percent(b.share)), el('span', { id: 'now-people' }, !RedMap.now ? '' : (b.covered >= was.covered ? '+' : '−') + number(Math.abs(b.covered - was.covered)) + ' ' + t('peopleWord')))),
     el('p', { class: 'muted' }, RedMap.choiceWords()),
-    el('div', { class: 'row' }, press(false, t('reset'), () => RedMap.choose(RedMap.baseChoice()), 'reset'), RedMap.pinned ? press(true, t('unpin'), RedMap.unpin) : press(false, t('pin'), RedMap.pin)),
-    RedMap.pinned ? el('label', { class: 'field' }, el('span', {}, t('swipe', { a: RedMap.pinned.words }), el('b', {}, '')), el('input', { type: 'range', id: 'swipe', min: 0, max: 100, value: Math.round(RedMap.swipe * 100), 'aria-label': t('swipeAria'), oninput: (event) => RedMap.slide(+event.target.value / 100) })) : null,
-    el('h2', {}, t('mode')), el('div', { class: 'row', role: 'group', 'aria-label': t('mode') }, d.engine.modes.map((m, i) => press(c.mode === i, t(m.mode), () => RedMap.choose({ mode: i })))),
-    el('label', { class: 'field slider' }, el('span', {}, t('limit'), el('b', { id: 'limit-value' }, t('minutesValue', { n: c.minutes }))),
+    el('div', { key: 'back', class: 'row' }, press(false, t('reset'), () => RedMap.choose(RedMap.baseChoice()), 'reset'), press(!!RedMap.pinned, t(RedMap.pinned ? 'unpin' : 'pin'), RedMap.pinned ? RedMap.unpin : RedMap.pin, null, 'pin')),
+    RedMap.pinned ? el('label', { key: 'swipe', class: 'field' }, el('span', {}, t('swipe', { a: RedMap.pinned.words }), el('b', {}, '')), el('input', { type: 'range', id: 'swipe', min: 0, max: 100, value: Math.round(RedMap.swipe * 100), 'aria-label': t('swipeAria'), oninput: (event) => RedMap.slide(+event.target.value / 100) })) : null,
+    el('h2', {}, t('mode')), el('div', { key: 'modes', class: 'row', role: 'group', 'aria-label': t('mode') }, d.engine.modes.map((m, i) => press(c.mode === i, t(m.mode), () => RedMap.choose({ mode: i })))),
+    el('label', { key: 'limit', class: 'field slider' }, el('span', {}, t('limit'), el('b', { id: 'limit-value' }, t('minutesValue', { n: c.minutes }))),
       el('input', { type: 'range', id: 'limit', min: 1, max: 30, step: 1, value: c.minutes, 'aria-valuetext': t('minutesValue', { n: c.minutes }), oninput: (event) => RedMap.choose({ minutes: +event.target.value }) })),
-    el('h2', {}, t('mustOffer')), el('div', { class: 'row', role: 'group', 'aria-label': t('mustOffer') }, order.map((s) => press(c.services.includes(s), RedMap.word('svc', s), () => RedMap.choose({ services: c.services.includes(s) ? c.services.filter((x) => x !== s) : [...c.services, s] })))),
-    el('h2', {}, t('openWhen'), el('span', { class: 'muted' }, ' ' + RedMap.hourWord(c.at))), ...RedMap.stripView(),
+    el('h2', {}, t('mustOffer')), el('div', { key: 'services', class: 'row', role: 'group', 'aria-label': t('mustOffer') }, order.map((s) => press(c.services.includes(s), RedMap.word('svc', s), () => RedMap.choose({ services: c.services.includes(s) ? c.services.filter((x) => x !== s) : [...c.services, s] })))),
+    filter('kinds', 'kind', t('stationKind'), (kind) => RedMap.data.strings.zh.kinds[kind] ? RedMap.word('kinds', kind) : RedMap.name(kind)), filter('issuers', 'issuer', t('issuer'), (issuer) => RedMap.name(issuer)),
+    el('h2', {}, t('openWhen'), el('span', { class: 'muted' }, ' ' + RedMap.hourWord(c.at))), el('div', { key: 'now', class: 'row' }, press(c.at === RedMap.hourNow(), t('openNowFilter'), () => RedMap.choose({ at: c.at === RedMap.hourNow() ? -1 : RedMap.hourNow() }), null, 'now')), ...RedMap.stripView(),
     el('h2', {}, t('trials')), el('p', { class: 'note' }, t('trialsNote')),
-    el('div', { class: 'row' }, press(RedMap.placing, t(RedMap.placing ? 'placingNow' : 'addTrial'), () => RedMap.place1(!RedMap.placing), 'strong'), press(false, t('saveTrials'), RedMap.saveTrials), press(false, t('loadTrials'), () => RedMap.byId('trial-file').click())),
+    el('div', { key: 'try', class: 'row' }, press(RedMap.placing, t(RedMap.placing ? 'placingNow' : 'addTrial'), () => RedMap.place1(!RedMap.placing), 'strong', 'add'), press(false, t('saveTrials'), RedMap.saveTrials), press(false, t('loadTrials'), () => RedMap.byId('trial-file').click())),
     el('input', { type: 'file', id: 'trial-file', accept: '.json,application/json', hidden: true, onchange: RedMap.loadTrials }),
     el('div', { class: 'list', id: 'trial-list' }, [
       ...c.add.map((a, i) => RedMap.trialItem(a, i)),
@@ -34,9 +37,11 @@ RedMap.whatIf = () => {
     gained.length ? el('ul', { class: 'benefits', id: 'gainers' }, gained.map(([name, people]) => el('li', {}, RedMap.name(name), el('b', { class: 'num' }, (people > 0 ? '+' : '−') + number(Math.abs(people)))))) : null,
   ];
 };
+/* The hour of the week that it is in China. */
+RedMap.hourNow = () => { const { day, minute } = RedMap.chinaNow(); return day * 24 + Math.floor(minute / 60); };
 RedMap.choiceWords = () => {
   const { t, data: d } = RedMap, c = RedMap.choice;
-  return [t(d.engine.modes[c.mode].mode), t('minutesValue', { n: c.minutes }), c.services.map((s) => RedMap.word('svc', s)).join(' + '), RedMap.hourWord(c.at), RedMap.changed(c) ? t('changes', { n: c.off.length + c.sites.length + c.add.length }) : ''].filter(Boolean).join(' · ');
+  return [t(d.engine.modes[c.mode].mode), t('minutesValue', { n: c.minutes }), c.services.map((s) => RedMap.word('svc', s)).join(' + '), [...c.kinds, ...c.issuers].join(' / '), RedMap.hourWord(c.at), RedMap.changed(c) ? t('changes', { n: c.off.length + c.sites.length + c.add.length }) : ''].filter(Boolean).join(' · ');
 };
 /* Communities by how many people are won or lost against the study's own figures. */
 RedMap.gainers = () => {
@@ -44,7 +49,7 @@ RedMap.gainers = () => {
   const rows = RedMap.data.communities.map((c) => [c.name, (RedMap.communityNow(c).covered || 0) - (c.covered || 0)]).filter(([, n]) => Math.abs(n) >= 1);
   return rows.sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 8);
 };
-RedMap.changeItem = (item, kind, note, undo) => RedMap.el('div', { class: 'item ' + kind }, RedMap.el('span', { class: 'item-body' }, RedMap.name(item.name), RedMap.el('span', { class: 'muted' }, note)),
+RedMap.changeItem = (item, kind, note, undo) => RedMap.el('div', { key: kind + ':' + item.id, class: 'item ' + kind }, RedMap.el('span', { class: 'item-body' }, RedMap.name(item.name), RedMap.el('span', { class: 'muted' }, note)),
   RedMap.el('button', { type: 'button', class: 'outline', onclick: undo }, RedMap.t('undo')));
 RedMap.trialItem = (a, i) => {
   const { el, t } = RedMap, edit = (patch) => RedMap.choose({ add: RedMap.choice.add.map((x, j) => (j === i ? { ...x, ...patch } : x)) });
@@ -84,12 +89,31 @@ RedMap.stripView = () => {
 };
 
 /* ---- two choices beside each other ---- */
-RedMap.pin = () => { RedMap.pinned = { now: RedMap.now, words: RedMap.choiceWords() }; RedMap.divider(); RedMap.render(); };
-RedMap.unpin = () => { RedMap.pinned = null; RedMap.divider(); RedMap.render(); };
-RedMap.slide = (share) => { RedMap.swipe = Math.max(.02, Math.min(.98, share)); RedMap.divider(); RedMap.ground.repaint(); };
+RedMap.pin = () => {
+  RedMap.pinned = { now: RedMap.now, choice: RedMap.choice, words: RedMap.choiceWords() };
+  RedMap.pinnedGround = new RedMap.Ground({ side: 'pinned' }).addTo(RedMap.map);
+  RedMap.divider();
+  RedMap.render();
+};
+RedMap.unpin = () => {
+  RedMap.pinned = null;
+  RedMap.pinnedGround.remove();
+  RedMap.pinnedGround = null;
+  RedMap.divider();
+  RedMap.render();
+};
+RedMap.slide = (share) => { RedMap.swipe = Math.max(.02, Math.min(.98, share)); RedMap.divider(); };
+/* Left of the divider stands what was pinned, right of it what is chosen now: two layers, each cut to its side. */
+RedMap.cut = () => {
+  const map = RedMap.map, size = map.getSize(), a = map.containerPointToLayerPoint([0, 0]), b = map.containerPointToLayerPoint(size), x = a.x + size.x * RedMap.swipe;
+  const box = (left, right) => 'polygon(' + [[left, a.y], [right, a.y], [right, b.y], [left, b.y]].map(([px, py]) => px + 'px ' + py + 'px').join(',') + ')';
+  RedMap.ground.getContainer().style.clipPath = RedMap.pinned ? box(x, b.x) : '';
+  if (RedMap.pinned) RedMap.pinnedGround.getContainer().style.clipPath = box(a.x, x);
+};
 RedMap.divider = () => {
   let bar = RedMap.byId('divider');
-  if (!RedMap.pinned) { if (bar) bar.remove(); return; }
+  RedMap.cut();
+  if (!RedMap.pinned) { if (bar) bar.remove(); RedMap.map.off('move zoom zoomend resize', RedMap.cut); return; }
   if (!bar) {
     bar = RedMap.el('div', { id: 'divider', class: 'divider', 'aria-hidden': 'true' }, RedMap.el('i', {}));
     bar.addEventListener('pointerdown', (event) => { bar.setPointerCapture(event.pointerId); event.preventDefault(); });
@@ -101,7 +125,7 @@ RedMap.divider = () => {
       if (input) input.value = Math.round(RedMap.swipe * 100);
     });
     RedMap.map.getContainer().parentElement.append(bar);
-    RedMap.map.on('move', () => { if (RedMap.pinned) RedMap.ground.repaint(); });
+    RedMap.map.on('move zoom zoomend resize', RedMap.cut);
   }
   bar.style.left = RedMap.swipe * 100 + '%';
 };
@@ -113,7 +137,11 @@ RedMap.place1 = (on) => {
   if (on) RedMap.say(RedMap.t('placingNow'));
   RedMap.render();
 };
-RedMap.addTrial = (at) => { RedMap.place1(false); return RedMap.choose({ add: [...RedMap.choice.add, RedMap.trial(at)] }); };
+RedMap.addTrial = (at) => {
+  RedMap.place1(false);
+  if (RedMap.choice.add.length >= RedMap.TRIALS_IN_LINK) { RedMap.toast(RedMap.t('trialsFull', { n: RedMap.TRIALS_IN_LINK })); return Promise.resolve(); }
+  return RedMap.choose({ add: [...RedMap.choice.add, RedMap.trial(at)] });
+};
 RedMap.markers = [];
 RedMap.drawTrials = () => {
   const add = RedMap.choice ? RedMap.choice.add : [];
@@ -149,7 +177,7 @@ RedMap.loadTrials = async (event) => {
     await RedMap.choose({
       off: found.close.filter((id) => d.stations.some((s) => s.id === id)),
       sites: fine.filter((a) => d.sites.some((s) => s.id === a.site)).map((a) => a.site),
-      add: fine.filter((a) => !d.sites.some((s) => s.id === a.site)).slice(0, 50).map((a) => RedMap.trial([+a.lon, +a.lat], (a.services || []).filter((s) => words.includes(s)), RedMap.HOURS_OF_TRIAL.includes(a.hours) ? a.hours : '24/7')),
+      add: fine.filter((a) => !d.sites.some((s) => s.id === a.site)).slice(0, RedMap.TRIALS_IN_LINK).map((a) => RedMap.trial([+a.lon, +a.lat], (a.services || []).filter((s) => words.includes(s)), RedMap.HOURS_OF_TRIAL.includes(a.hours) ? a.hours : '24/7')),
     });
     RedMap.toast(RedMap.t('trialsLoaded'));
   } catch (error) { RedMap.toast(RedMap.t('trialsBad')); }
