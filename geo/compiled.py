@@ -1,4 +1,4 @@
-"""How inner loops are compiled and run: nogil kernels, cached on disk, shared out to threads."""
+"""How inner loops are compiled and run: nogil kernels, cached on disk, shared out to threads with room to work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, cast
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar, cast
 
 from numba import njit
 
@@ -59,3 +61,29 @@ def in_chunks(count: int, smallest: int, work: Callable[[int, int], T]) -> list[
 def _bounds(count: int, size: int) -> Iterator[tuple[int, int]]:
     for first in range(0, count, size):
         yield first, min(first + size, count)
+
+
+class Pool(Generic[T]):
+    """Room to work in, made by ``make`` and used again: at most as many as were ever in use at once.
+
+    >>> pool = Pool(list)
+    >>> with pool.one() as first:
+    ...     first.append("not clean")
+    >>> with pool.one() as again:
+    ...     again is first
+    True
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._idle: SimpleQueue[T] = SimpleQueue()
+
+    @contextmanager
+    def one(self) -> Iterator[T]:
+        """Lend one that is clean; it must be clean again at the end. After an error it is thrown away."""
+        try:
+            lent = self._idle.get_nowait()
+        except Empty:
+            lent = self._make()
+        yield lent
+        self._idle.put(lent)

@@ -11,22 +11,20 @@ from numpy.typing import NDArray
 
 from geo.compiled import in_chunks
 from geo.errors import Defect, InputError
-from geo.isochrones.contours import Rings, draw
-from geo.isochrones.ways import Ways, to_degrees
-from geo.models import Stretches
+from geo.isochrones.cells import Cells, partition
+from geo.isochrones.outlines import Rings, draw
+from geo.isochrones.ways import Ways
+from geo.models import I32, Stretches
 
-WIDEN_M = 25.0  # half a street block's depth on either side: shown, never counted
-MAX_BANDS = 16  # bits of a lattice point
+MAX_BANDS = 16  # more are no picture
 Shapes = NDArray[np.object_]
 
 
-def bands(
-    ways: Ways, reached_by_minutes: Mapping[float, Stretches], *, widen_m: float = WIDEN_M
-) -> gpd.GeoDataFrame:
+def bands(ways: Ways | Cells, reached_by_minutes: Mapping[float, Stretches]) -> gpd.GeoDataFrame:
     """Nested isochrones: columns ``minutes geometry`` (EPSG:4326 MultiPolygon), minutes ascending.
 
     ``reached_by_minutes``: minutes → what is reached within them. A shape holds all that lies within
-    ``widen_m`` of a reached stretch and nearer to it than to any way that is not reached. Holes and
+    25 m of a reached stretch and nearer to it than to any way that is not reached. Holes and
     islands stay; each shape covers the one before it; outer rings turn left (RFC 7946). A shape of
     nothing is empty.
 
@@ -34,7 +32,7 @@ def bands(
 
     >>> import numpy as np
     >>> from geo.isochrones import prepare
-    >>> from geo.models import Stretches
+    >>> from geo.models import I32, Stretches
     >>> from tests.toy import toy_network
     >>> ways = prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk")
     >>> def first(metres):
@@ -43,12 +41,12 @@ def bands(
     >>> frame["minutes"].tolist(), frame.to_crs(32650).area.round(-3).tolist()
     ([5.0, 10.0], [16000.0, 31000.0])
     """
-    frame = station_bands(ways, {"": reached_by_minutes}, widen_m=widen_m)
+    frame = station_bands(ways, {"": reached_by_minutes})
     return frame.drop(columns="station_id")
 
 
 def station_bands(
-    ways: Ways, per_station: Mapping[str, Mapping[float, Stretches]], *, widen_m: float = WIDEN_M
+    ways: Ways | Cells, per_station: Mapping[str, Mapping[float, Stretches]]
 ) -> gpd.GeoDataFrame:
     """Nested isochrones of each station: columns ``station_id minutes geometry`` as :func:`bands`.
 
@@ -57,7 +55,7 @@ def station_bands(
 
     >>> import numpy as np
     >>> from geo.isochrones import prepare
-    >>> from geo.models import Stretches
+    >>> from geo.models import I32, Stretches
     >>> from tests.toy import toy_network
     >>> ways = prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk")
     >>> part = Stretches(np.array([0], dtype=np.int32), np.array([0.0]), np.array([300.0]))
@@ -68,7 +66,8 @@ def station_bands(
     minutes = sorted(next(iter(per_station.values()))) if stations else []
     _check(per_station, minutes)
     parts = [per_station[station][m] for station in stations for m in minutes]
-    shapes = _draw(ways, parts, len(stations), max(len(minutes), 1), widen_m)
+    cells = ways if isinstance(ways, Cells) else partition(ways, near=_edges_of(parts))
+    shapes = _draw(cells, parts, len(stations), max(len(minutes), 1))
     return gpd.GeoDataFrame(
         {
             "station_id": [station for station in stations for _ in minutes],
@@ -101,13 +100,17 @@ def _check(per_station: Mapping[str, Mapping[float, Stretches]], minutes: Sequen
         raise InputError(defects)
 
 
-def _draw(ways: Ways, parts: Sequence[Stretches], sets: int, bands_each: int, widen_m: float) -> Shapes:
+def _edges_of(parts: Sequence[Stretches]) -> I32:
+    """Edges that any of the parts lies on."""
+    edges: I32 = np.unique(np.concatenate([np.empty(0, dtype=np.int32), *(part.edge for part in parts)]))
+    return edges
+
+
+def _draw(cells: Cells, parts: Sequence[Stretches], sets: int, bands_each: int) -> Shapes:
     """One MultiPolygon in degrees for each of ``parts``: all bands of set 0, then of set 1, ..."""
 
     def some(first: int, last: int) -> list[Rings]:
-        return [
-            _rings(ways, parts[i * bands_each : (i + 1) * bands_each], widen_m) for i in range(first, last)
-        ]
+        return [_rings(cells, parts[i * bands_each : (i + 1) * bands_each]) for i in range(first, last)]
 
     drawn = [rings for part in in_chunks(sets, 1, some) for rings in part]
     if not drawn:
@@ -119,8 +122,6 @@ def _draw(ways: Ways, parts: Sequence[Stretches], sets: int, bands_each: int, wi
     shape = of_set * bands_each + np.concatenate([rings.band for rings in drawn])
     holder = np.concatenate([rings.holder for rings in drawn]).astype(np.int64)
     holder[holder >= 0] += before[of_set[holder >= 0]]
-    xy = np.concatenate([rings.xy for rings in drawn])
-    lon, lat = to_degrees(xy[:, 0] + ways.x0, xy[:, 1] + ways.y0)
     # shape by shape, outer ring by outer ring, each followed by its holes
     numbers = np.arange(len(shape))
     order = np.lexsort((numbers, holder >= 0, np.where(holder >= 0, holder, numbers), shape))
@@ -128,6 +129,7 @@ def _draw(ways: Ways, parts: Sequence[Stretches], sets: int, bands_each: int, wi
     source = np.repeat((np.cumsum(size) - size)[order] - ring_start[:-1], size[order])
     source += np.arange(ring_start[-1])
     outer = holder[order] < 0
+    lon, lat = (np.concatenate([getattr(rings, name) for rings in drawn]) for name in ("lon", "lat"))
     made: Shapes = shapely.from_ragged_array(
         shapely.GeometryType.MULTIPOLYGON,
         np.column_stack((lon[source], lat[source])),
@@ -140,9 +142,9 @@ def _draw(ways: Ways, parts: Sequence[Stretches], sets: int, bands_each: int, wi
     return made
 
 
-def _rings(ways: Ways, parts: Sequence[Stretches], widen_m: float) -> Rings:
+def _rings(cells: Cells, parts: Sequence[Stretches]) -> Rings:
     begin = np.concatenate(([0], np.cumsum([len(part) for part in parts]))).astype(np.int64)
     edge = np.concatenate([part.edge for part in parts])
     from_m = np.concatenate([part.from_m for part in parts])
     to_m = np.concatenate([part.to_m for part in parts])
-    return draw(ways, begin, edge, from_m, to_m, widen_m=widen_m)
+    return draw(cells, begin, edge, from_m, to_m)

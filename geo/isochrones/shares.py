@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from geo.compiled import kernel
-from geo.isochrones.ways import Ways, to_degrees
+from geo.isochrones.ways import Ways, to_degrees, to_sheet
 from geo.models import F64, I32, I64, Bool, Stretches
 
 SAMPLE_M = 10.0
@@ -39,8 +39,9 @@ def false_missed_share(
     >>> round(false, 3), round(missed, 3)
     (0.2, 0.0)
     """
+    edges = np.union1d(_edges_near(ways, polygon), reached.edge)
     x, y, weight, within = _samples(
-        ways.start, ways.x, ways.y, ways.along_m, ways.length_m, ways.edges,
+        ways.start, ways.x, ways.y, ways.along_m, ways.length_m, edges,
         reached.edge, reached.from_m, reached.to_m, step_m,
     )  # fmt: skip
     shapely.prepare(polygon)
@@ -49,6 +50,20 @@ def false_missed_share(
     false = weight[inside & ~within].sum() / inside_m if inside_m else 0.0
     missed = weight[within & ~inside].sum() / reached_m if reached_m else 0.0
     return float(false), float(missed)
+
+
+def _edges_near(ways: Ways, polygon: shapely.Polygon | shapely.MultiPolygon) -> I64:
+    """Edges of the squares that the bounds of a polygon meet: no other can have a sample inside."""
+    if polygon.is_empty or len(ways.edges) == 0:
+        return np.empty(0, dtype=np.int64)
+    west, south, east, north = polygon.bounds
+    x, y = to_sheet(np.array([west, east]), np.array([south, north]))
+    column = np.clip((x - ways.x0 - ways.left) // ways.side, 0, ways.columns - 1).astype(np.int64)
+    row = np.clip((y - ways.y0 - ways.bottom) // ways.side, 0, ways.rows - 1).astype(np.int64)
+    lines = np.arange(row[0], row[1] + 1) * ways.columns
+    begin, end = ways.square[lines + column[0]], ways.square[lines + column[1] + 1]
+    pieces = [ways.item[a:b] for a, b in zip(begin, end, strict=True)]
+    return np.unique(np.concatenate(pieces)).astype(np.int64)
 
 
 @kernel

@@ -6,11 +6,14 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo.compiled import kernel
 from geo.models import F64, I32, I64, Mode, RoadNetwork
 from geo.sphere import EARTH_RADIUS_M
 
+U8 = NDArray[np.uint8]
+SHORTEST_M = 1e-6  # below the precision of any map
 SQUARE_M = 250.0
 MAX_SQUARES = 4_000_000
 
@@ -21,7 +24,7 @@ class Ways(NamedTuple):
     ``x y``: sheet units east and north of ``x0 y0``; a metre is ``1 / cos(latitude)`` units, the same
     in every direction. Edge ``e`` has vertices ``start[e]`` to ``start[e + 1]``, each ``along_m`` metres
     from ``edge_u``. Square ``c`` (row by row from ``left bottom``) holds the edges
-    ``item[square[c]:square[c + 1]]`` whose bounding box meets it; ways of ``way_m[c]`` metres begin in it.
+    ``item[square[c]:square[c + 1]]`` whose bounding box meets it.
     """
 
     start: I64
@@ -39,7 +42,6 @@ class Ways(NamedTuple):
     rows: int
     square: I64
     item: I32
-    way_m: F64
 
 
 def prepare(network: RoadNetwork, *, mode: Mode) -> Ways:
@@ -60,33 +62,24 @@ def prepare(network: RoadNetwork, *, mode: Mode) -> Ways:
     if len(x) == 0:
         return Ways(
             lines.start, x, y, along, length, edges, x0, y0, 0.0, 0.0, SQUARE_M, 1, 1,
-            np.zeros(2, dtype=np.int64), np.empty(0, dtype=np.int32), np.zeros(1),
+            np.zeros(2, dtype=np.int64), np.empty(0, dtype=np.int32),
         )  # fmt: skip
     left, bottom, width, height = float(x.min()), float(y.min()), float(np.ptp(x)), float(np.ptp(y))
     side = max(SQUARE_M, math.sqrt(width * height / MAX_SQUARES), max(width, height) / MAX_SQUARES)
     columns, rows = int(width / side) + 1, int(height / side) + 1
     square, item = _file(edges, lines.start, x, y, left, bottom, side, columns, rows)
-    begins = lines.start[edges]
-    at = (((y[begins] - bottom) // side) * columns + (x[begins] - left) // side).astype(np.int64)
-    way_m: F64 = np.bincount(at, weights=length[edges], minlength=columns * rows).astype(np.float64)
     return Ways(
-        lines.start,
-        x,
-        y,
-        along,
-        length,
-        edges,
-        x0,
-        y0,
-        left,
-        bottom,
-        side,
-        columns,
-        rows,
-        square,
-        item,
-        way_m,
-    )
+        lines.start, x, y, along, length, edges, x0, y0, left, bottom, side, columns, rows, square, item
+    )  # fmt: skip
+
+
+@kernel
+def position(x: F64, y: F64, along_m: F64, k: int, at_m: float) -> tuple[float, float]:
+    """Where ``at_m`` lies on the piece from vertex ``k`` to the next."""
+    span = along_m[k + 1] - along_m[k]
+    share = (at_m - along_m[k]) / span if span > 0.0 else 0.0
+    share = min(1.0, max(0.0, share))
+    return x[k] + share * (x[k + 1] - x[k]), y[k] + share * (y[k + 1] - y[k])
 
 
 def to_sheet(lon: F64, lat: F64) -> tuple[F64, F64]:

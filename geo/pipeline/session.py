@@ -26,13 +26,13 @@ FARTHEST_S = 3600.0  # how far the nearest stations are looked for
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One mode of a study, made ready: its router and what is drawn of its ways."""
+    """One mode of a study, made ready: its router and the cells that shapes are drawn from."""
 
     study: Study
     travel: Travel
     router: travel_times.Router
     snapper: travel_times.Snapper
-    ways: Any
+    cells: isochrones.Cells
     stations: Snapped
     demand: Snapped
 
@@ -69,9 +69,9 @@ class Session:
         travel = Travel.of(study)
         move = next(m for m in self.result.moves if m.mode == mode)
         net = self.result.network
-        ways = isochrones.prepare(net, mode=mode)
+        cells = isochrones.partition(isochrones.prepare(net, mode=mode))
         snapper = travel_times.Snapper(net, mode=mode)
-        return Moved(study, travel, travel.router(net, direction), snapper, ways, move.stations, move.demand)
+        return Moved(study, travel, travel.router(net, direction), snapper, cells, move.stations, move.demand)
 
     def snap(self, lon: float, lat: float, *, mode: Mode | None = None) -> Snapped:
         """The position on the nearest usable way. Raises :class:`geo.errors.InputError` where there is none."""
@@ -107,12 +107,12 @@ class Session:
         wanted = sorted(set(minutes))
         nodes = moved.router.reach_nodes(origin, limit_s=wanted[-1] * 60.0)
         reached = {m: moved.router.stretches_each(origin, nodes, limit_s=m * 60.0)[0] for m in wanted}
-        frame = isochrones.bands(moved.ways, reached)
+        frame = isochrones.bands(moved.cells, reached)
         frame = frame.assign(lon=float(origin.lon[0]), lat=float(origin.lat[0]))
         if not shares:
             return frame
         told = [
-            isochrones.false_missed_share(moved.ways, shape, reached[m])
+            isochrones.false_missed_share(moved.cells.ways, shape, reached[m])
             for m, shape in zip(frame["minutes"], frame.geometry, strict=True)
         ]
         return frame.assign(false_share=[s[0] for s in told], missed_share=[s[1] for s in told])

@@ -24,7 +24,8 @@ def shapes(
     minutes = sorted({*study.standard.minutes, study.standard.limit_minutes})
     ways = isochrones.prepare(net, mode=study.standard.mode)
     reached = {m: router.stretches(station_snap, far.node_seconds, limit_s=m * 60.0) for m in minutes}
-    bands = isochrones.bands(ways, reached)
+    cells = isochrones.partition(ways, near=reached[minutes[-1]].edge)
+    bands = isochrones.bands(cells, reached)
     nodes = router.reach_nodes(station_snap, limit_s=minutes[-1] * 60.0)
     by_minutes = {m: router.stretches_each(station_snap, nodes, limit_s=m * 60.0) for m in minutes}
     each = {
@@ -32,7 +33,7 @@ def shapes(
         for i, station in enumerate(inputs.stations["station_id"])
         if station_snap.edge[i] >= 0
     }
-    station_bands = isochrones.station_bands(ways, each)
+    station_bands = isochrones.station_bands(cells, each)
     limit = study.standard.limit_minutes
     shape = bands.loc[bands["minutes"] == limit].geometry.iloc[0]
     return bands, station_bands, isochrones.false_missed_share(ways, shape, reached[limit])

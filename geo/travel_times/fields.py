@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geo.compiled import in_chunks
+from geo.compiled import Pool, in_chunks
 from geo.models import F64, I32, I64, NearestField, TravelMatrix
 from geo.travel_times.graph import Graph, Points
 from geo.travel_times.search import (
@@ -18,7 +18,7 @@ from geo.travel_times.search import (
     spread_some,
     take_in,
 )
-from geo.travel_times.working import Pool, Working
+from geo.travel_times.working import Working
 
 # Fewer searches than this are not worth a thread of their own.
 SMALLEST_CHUNK = 4
@@ -26,7 +26,9 @@ SMALL = 100_000  # places
 FIELD_THREADS = 2  # each has a working set of its own: the memory is that of the network
 
 
-def nearest_field(graph: Graph, pool: Pool, near: Points, far: Points, limit_s: float) -> NearestField:
+def nearest_field(
+    graph: Graph, pool: Pool[Working], near: Points, far: Points, limit_s: float
+) -> NearestField:
     """Seconds and row of the nearest source for every target and node."""
     by_edge = np.argsort(near.edge, kind="stable").astype(np.int32)
     node_s, node_label = np.full(len(graph.node), np.inf), np.full(len(graph.node), -1, dtype=np.int32)
@@ -41,7 +43,7 @@ def nearest_field(graph: Graph, pool: Pool, near: Points, far: Points, limit_s: 
     return NearestField(seconds, label, node_s, node_label)
 
 
-def _spread_all(graph: Graph, pool: Pool, near: Points, limit_s: float, into: Working) -> int:
+def _spread_all(graph: Graph, pool: Pool[Working], near: Points, limit_s: float, into: Working) -> int:
     """One field over the inner nodes, a thread for each part of the sources, neighbours together."""
     width, buckets = _buckets(graph, near, limit_s)
     order = np.argsort(near.u, kind="stable")
@@ -66,7 +68,7 @@ def _spread_all(graph: Graph, pool: Pool, near: Points, limit_s: float, into: Wo
         return int(take_in(*into, count, *other, others))
 
 
-def target_rows(graph: Graph, pool: Pool, near: Points, far: Points, limit_s: float) -> TravelMatrix:
+def target_rows(graph: Graph, pool: Pool[Working], near: Points, far: Points, limit_s: float) -> TravelMatrix:
     """Seconds between every source (row) and every target (column) within the limit."""
     use_u, use_v = np.flatnonzero(np.isfinite(far.u_s)), np.flatnonzero(np.isfinite(far.v_s))
     at = np.concatenate((far.u[use_u], far.v[use_v]))
@@ -92,7 +94,7 @@ def target_rows(graph: Graph, pool: Pool, near: Points, far: Points, limit_s: fl
     return _joined(in_chunks(len(near), SMALLEST_CHUNK, rows), (len(near), len(far)))
 
 
-def node_rows(graph: Graph, pool: Pool, near: Points, limit_s: float) -> TravelMatrix:
+def node_rows(graph: Graph, pool: Pool[Working], near: Points, limit_s: float) -> TravelMatrix:
     """Seconds between every source (row) and every place (column) within the limit."""
     width, buckets = _buckets(graph, near, limit_s)
 

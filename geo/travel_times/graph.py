@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geo.models import F64, I32, I64, Direction, Mode, RoadNetwork, Snapped, Turns, no_turns
+from geo.sphere import curve_order
 from geo.travel_times.costs import KMH_PER_MS, Costs, check_options, edge_costs
 from geo.travel_times.turns import split_at_bans
 
@@ -94,7 +94,7 @@ def build_graph(
     if direction == "to_station":
         banned = Turns(banned.to_edge, banned.via, banned.from_edge)
     places = split_at_bans(network, banned)
-    node = _curve_order(network.node_lon[places.node], network.node_lat[places.node])
+    node = curve_order(network.node_lon[places.node], network.node_lat[places.node])
     rank = np.empty(len(node), dtype=np.int32)
     rank[node] = np.arange(len(node), dtype=np.int32)
     wait = costs.half_wait_s[network.edge_u] + costs.half_wait_s[network.edge_v]
@@ -192,20 +192,3 @@ def partial_seconds(length_m: F64, s_per_m: F64) -> F64:
     allowed = np.isfinite(s_per_m)
     seconds = length_m * np.where(allowed, s_per_m, 0.0)
     return np.where(none, 0.0, np.where(allowed, seconds, np.inf))
-
-
-def _curve_order(lon: F64, lat: F64) -> I32:
-    """Node rows along a Morton curve, so that a search stays within few pages of memory."""
-    code = np.zeros(len(lon), dtype=np.uint64)
-    for shift, values in enumerate((lon, lat)):
-        low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
-        scale = 65535.0 / (high - low) if high > low else 0.0
-        code |= _spread(((values - low) * scale).astype(np.uint64)) << np.uint64(shift)
-    return np.argsort(code, kind="stable").astype(np.int32)
-
-
-def _spread(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Put a zero bit after each of the low 16 bits."""
-    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
-        bits = (bits | (bits << np.uint64(shift))) & np.uint64(mask)
-    return bits

@@ -25,7 +25,7 @@ from geo.travel_times.costs import check_options
 from geo.travel_times.fields import nearest_field, node_rows, target_rows
 from geo.travel_times.graph import Entries, Points, build_graph, entries_of, source_points, target_points
 from geo.travel_times.subsets import different_subsets, subsets_of_matrix
-from geo.travel_times.working import Pool
+from geo.travel_times.working import working_sets
 
 # From about this many different sets on, one matrix of all pairs is cheaper than a search a set.
 FEW_SETS = 4
@@ -71,7 +71,7 @@ class Router:
         self._graph = build_graph(
             network, mode=mode, direction=direction, speed_kmh=speed_kmh, signal_wait_s=signal_wait_s
         )
-        self._pool = Pool(len(self._graph.node))
+        self._pool = working_sets(len(self._graph.node))
 
     def nearest(self, sources: Snapped, targets: Snapped, *, limit_s: float) -> NearestField:
         """Seconds between every target (and node) and the nearest source, where at most ``limit_s``."""

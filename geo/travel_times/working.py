@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
 
+from geo.compiled import Pool
 from geo.models import F64, I32
 
 
@@ -20,26 +18,15 @@ class Working(NamedTuple):
     touched: I32
 
 
-class Pool:
-    """Working sets for places ``0..size - 1``, at most as many as were ever in use at once.
+def working_sets(size: int) -> Pool[Working]:
+    """Working sets for places ``0..size - 1``.
 
     To make one costs as much as thousands of short searches; to clean one costs what was touched.
     """
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._idle: SimpleQueue[Working] = SimpleQueue()
+    def make() -> Working:
+        return Working(
+            np.full(size, np.inf), np.full(size, -1, dtype=np.int32), np.empty(size, dtype=np.int32)
+        )
 
-    @contextmanager
-    def one(self) -> Iterator[Working]:
-        """Lend a clean working set; it must be clean again at the end. After an error it is thrown away."""
-        try:
-            working = self._idle.get_nowait()
-        except Empty:
-            working = Working(
-                np.full(self._size, np.inf),
-                np.full(self._size, -1, dtype=np.int32),
-                np.empty(self._size, dtype=np.int32),
-            )
-        yield working
-        self._idle.put(working)
+    return Pool(make)

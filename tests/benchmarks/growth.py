@@ -16,7 +16,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from geo import isochrones
-from geo.models import MODES, Lines, RoadNetwork, Snapped
+from geo.models import MODES, Lines, RoadNetwork, Snapped, Stretches
 from geo.sphere import great_circle_steps_m
 from geo.travel_times import Router
 from geo.travel_times.graph import Graph
@@ -129,11 +129,14 @@ def measure(side: int) -> dict[str, float]:
         )
     ways = isochrones.prepare(network, mode="walk")
 
-    def isochrone() -> object:
+    def reached() -> dict[float, Stretches]:
         nodes = router.reach_nodes(one, limit_s=LIMIT_S)
-        return isochrones.bands(
-            ways, {m: router.stretches_each(one, nodes, limit_s=m * 60)[0] for m in MINUTES}
-        )
+        return {m: router.stretches_each(one, nodes, limit_s=m * 60)[0] for m in MINUTES}
+
+    cells = isochrones.partition(ways, near=reached()[MINUTES[-1]].edge)
+
+    def isochrone() -> object:
+        return isochrones.bands(cells, reached())
 
     figures["isochrone"] = least(isochrone)
     figures["peak_mb"] = peak_mb()

@@ -11,14 +11,14 @@ from pyproj import Transformer
 
 from geo.errors import InputError
 from geo.isochrones import bands, false_missed_share, prepare, station_bands
-from geo.isochrones.lattice import MAX_STEP_M as STEP_M
-from geo.isochrones.shapes import WIDEN_M
+from geo.isochrones.cells import WIDEN_M
 from geo.models import Stretches
 from geo.travel_times import Router, snap
 from tests.toy import CRS, grid_network, lonlat, toy_network
 
 TO_METRES = Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
 MINUTES = (5.0, 10.0, 15.0)
+STEP_M = 5.0  # how far a border may lie from where it belongs
 
 
 def part(*pieces: tuple[int, float, float]) -> Stretches:
@@ -71,7 +71,7 @@ def test_shapes_are_what_lies_nearest_to_reached_ways(seed, spots):
         other = shapely.distance(points, lines_of(network, reached[m], inside=False))
         other = np.where(np.isnan(other), np.inf, other)
         drawn = shapely.contains(planar(shape), points)
-        # Within a lattice step of the border the picture may differ from the rule.
+        # Near the border the picture may differ from the rule.
         sure_in = (near < WIDEN_M - STEP_M) & (near + STEP_M < other)
         sure_out = (near > WIDEN_M + STEP_M) | (near > other + STEP_M)
         assert drawn[sure_in].all()
@@ -149,7 +149,6 @@ def test_closed_ways_do_not_count():
 
 
 def test_far_apart_is_drawn_as_each_by_itself():
-    # More lattice points than are held at once: rows of strips must join.
     network = toy_network([(0, 0), (0, 900), (14_000, 14_000), (14_900, 14_300)], [(0, 1), (2, 3)])
     ways = prepare(network, mode="walk")
     one, two = part((0, 100.0, 900.0)), part((1, 0.0, 400.0))
@@ -162,7 +161,7 @@ def test_far_apart_is_drawn_as_each_by_itself():
     tall = toy_network([(0, 0), (0, 40_000), (7000, 0), (7000, 40_000)], [(0, 1), (2, 3)])
     shape = bands(prepare(tall, mode="walk"), {5.0: part((0, 0.0, 40_000.0), (1, 0.0, 40_000.0))})
     assert len(shape.geometry.iloc[0].geoms) == 2
-    assert planar(shape.geometry.iloc[0]).area == pytest.approx(2 * (40_000 * 50 + np.pi * 25**2), rel=0.004)
+    assert planar(shape.geometry.iloc[0]).area == pytest.approx(2 * (40_000 * 50 + np.pi * 25**2), rel=0.006)
 
 
 def test_many_pieces_of_one_edge_are_all_drawn():
@@ -202,7 +201,7 @@ def test_a_metre_is_a_metre_at_every_latitude(latitude):
     back = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     metres = shapely.transform(shape, lambda xy: np.column_stack(back.transform(xy[:, 0], xy[:, 1])))
     capsule = 600 * 50 + np.pi * 25**2
-    assert [piece.area for piece in metres.geoms] == pytest.approx([capsule, capsule], rel=0.01)
+    assert [piece.area for piece in metres.geoms] == pytest.approx([capsule, capsule], rel=0.015)
 
 
 def test_the_town_is_split_among_its_stations_without_an_overlap():
