@@ -29,14 +29,11 @@ EXACT_DECIMALS = 8  # a millimetre: the native route's
 
 def rings(polygon: Any) -> list[list[list[float]]]:
     """A polygon's rings as GeoJSON positions of six decimals, the outer one anticlockwise."""
-    from shapely.geometry import mapping
+    from shapely import get_coordinates
     from shapely.geometry.polygon import orient
 
-    found: list[list[list[float]]] = [
-        [[round(x, DECIMALS), round(y, DECIMALS)] for x, y in ring]
-        for ring in mapping(orient(polygon))["coordinates"]
-    ]
-    return found
+    turned = orient(polygon)
+    return [get_coordinates(ring).round(DECIMALS).tolist() for ring in (turned.exterior, *turned.interiors)]
 
 
 def single(shape: Any, lon: float, lat: float) -> dict[str, Any]:
