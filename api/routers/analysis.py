@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
-from api.shapes import ISOCHRONE, feature_collection
+from api.shapes import told
 from api.state import CurrentStudy
 from geo.errors import Defect, InputError
 
@@ -30,8 +30,8 @@ def isochrone(
 ) -> Response:
     """Nested isochrones as GeoJSON MultiPolygons, each with its false and missed share."""
     bands = read_minutes(minutes, current.settings.max_minutes)
-    frame = current.session.isochrone(lon, lat, minutes=bands)
-    return GeoJSON(feature_collection(frame, ISOCHRONE))
+    found = current.session.isochrone(lon, lat, minutes=bands)
+    return GeoJSON(told(found))
 
 
 def read_minutes(text: str, longest: float) -> tuple[float, ...]:

@@ -80,12 +80,12 @@ def _answer(
     colours: list[str],
     polygons: bool,
 ) -> bytes:
-    frame = current.session.isochrone(
+    found = current.session.isochrone(
         lon, lat, minutes=minutes, mode=mode, shares=False, direction="from_station"
     )
-    at = (float(frame["lon"].iloc[0]), float(frame["lat"].iloc[0]))
+    at = (found.lon, found.lat)
     features = []
-    for time, shape, colour in reversed(list(zip(minutes, frame.geometry, colours, strict=True))):
+    for time, shape, colour in reversed(list(zip(minutes, found.shapes, colours, strict=True))):
         geometry = single(shape, *at)
         if not polygons:
             geometry = {"type": "LineString", "coordinates": rings(_largest(shape, *at))[0]}

@@ -108,7 +108,7 @@ def _answer(studies: Mapping[str, Loaded], profile: str, ask: Any) -> bytes:
     boxes = []
     for index, (lon, lat) in enumerate(places):
         try:
-            frame = current.session.isochrone(
+            found = current.session.isochrone(
                 lon, lat, minutes=minutes, mode=mode, shares=False, direction=direction
             )
         except InputError as error:
@@ -117,11 +117,11 @@ def _answer(studies: Mapping[str, Loaded], profile: str, ask: Any) -> bytes:
             current.session.moved(mode, direction).travel.straight_limit_m
             / current.session.moved(mode, direction).travel.limit_s
         )
-        for row in frame.itertuples():
-            shape: Any = part_at(row.geometry, float(row.lon), float(row.lat))
-            seconds = float(row.minutes) * 60.0
+        for passed, whole in zip(found.minutes, found.shapes, strict=True):
+            shape: Any = part_at(whole, found.lon, found.lat)
+            seconds = passed * 60.0
             properties = {
-                "group_index": index, "value": seconds, "center": [float(row.lon), float(row.lat)],
+                "group_index": index, "value": seconds, "center": [found.lon, found.lat],
                 **_attributes(ask, shape, most_m2=math.pi * (speed_ms * seconds) ** 2),
             }  # fmt: skip
             geometry = {"type": "Polygon", "coordinates": rings(shape)}

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
 from api.routers.analysis import read_minutes
-from api.shapes import ISOCHRONE, feature_collection
+from api.shapes import told
 from api.state import Loaded, NamedStudy
 from geo.config import SitingSection
 from geo.models import Mode
@@ -61,8 +61,8 @@ def isochrone(
 ) -> Response:
     """Nested MultiPolygons with their holes, each with its false and missed share."""
     bands = read_minutes(minutes, current.settings.max_minutes)
-    frame = current.session.isochrone(lon, lat, minutes=bands, mode=mode)
-    return GeoJSON(feature_collection(frame, ISOCHRONE))
+    found = current.session.isochrone(lon, lat, minutes=bands, mode=mode)
+    return GeoJSON(told(found))
 
 
 @router.get("/nearest")

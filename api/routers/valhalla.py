@@ -86,13 +86,13 @@ def _answer(studies: Mapping[str, Loaded], ask: Any) -> bytes:
     direction: Any = "to_station" if ask.get("reverse") is True else "from_station"
     minutes = _contours(ask, current.settings.max_minutes)
     try:
-        frame = current.session.isochrone(
+        found = current.session.isochrone(
             place["lon"], place["lat"], minutes=list(minutes), mode=mode, shares=False, direction=direction
         )
     except InputError as error:
         raise ValhallaError(171, "No suitable edges near location") from error
-    shapes = dict(zip(frame["minutes"], frame.geometry, strict=True))
-    at = (float(frame["lon"].iloc[0]), float(frame["lat"].iloc[0]))
+    shapes = dict(zip(found.minutes, found.shapes, strict=True))
+    at = (found.lon, found.lat)
     features = []
     for index, (time, given) in enumerate(sorted(minutes.items(), reverse=True)):
         colour = given or COLOURS[index % len(COLOURS)]

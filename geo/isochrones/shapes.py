@@ -106,6 +106,21 @@ def _edges_of(parts: Sequence[Stretches]) -> I32:
     return edges
 
 
+def nested(cells: Cells, parts: Sequence[Stretches]) -> Shapes:
+    """Nested shapes as :func:`bands`, without a table: a MultiPolygon (EPSG:4326) for each of ``parts``.
+
+    ``parts``: what is reached, least first, at most sixteen.
+
+    >>> from geo.isochrones import prepare
+    >>> from tests.toy import toy_network
+    >>> cells = partition(prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk"))
+    >>> part = Stretches(np.array([0], dtype=np.int32), np.array([0.0]), np.array([300.0]))
+    >>> [shape.geom_type for shape in nested(cells, [part])]
+    ['MultiPolygon']
+    """
+    return _draw(cells, parts, 1, len(parts))
+
+
 def _draw(cells: Cells, parts: Sequence[Stretches], sets: int, bands_each: int) -> Shapes:
     """One MultiPolygon in degrees for each of ``parts``: all bands of set 0, then of set 1, ..."""
 

@@ -12,6 +12,8 @@ from geo.isochrones.ways import Ways, to_degrees, to_sheet
 from geo.models import F64, I32, I64, Bool, Stretches
 
 SAMPLE_M = 10.0
+MOST_LEVELS = 1024  # that a polygon is filed by
+CORNERS_A_LEVEL = 24
 
 
 def false_missed_share(
@@ -44,8 +46,8 @@ def false_missed_share(
         ways.start, ways.x, ways.y, ways.along_m, ways.length_m, edges,
         reached.edge, reached.from_m, reached.to_m, step_m,
     )  # fmt: skip
-    shapely.prepare(polygon)
-    inside = shapely.contains_xy(polygon, *to_degrees(x + ways.x0, y + ways.y0))
+    _kind, corners, offsets = shapely.to_ragged_array([polygon])
+    inside = _inside(corners, offsets[0].astype(np.int64), *to_degrees(x + ways.x0, y + ways.y0))
     inside_m, reached_m = weight[inside].sum(), weight[within].sum()
     false = weight[inside & ~within].sum() / inside_m if inside_m else 0.0
     missed = weight[within & ~inside].sum() / reached_m if reached_m else 0.0
@@ -64,6 +66,56 @@ def _edges_near(ways: Ways, polygon: shapely.Polygon | shapely.MultiPolygon) -> 
     begin, end = ways.square[lines + column[0]], ways.square[lines + column[1] + 1]
     pieces = [ways.item[a:b] for a, b in zip(begin, end, strict=True)]
     return np.unique(np.concatenate(pieces)).astype(np.int64)
+
+
+@kernel
+def _inside(corners: F64, ring: I64, x: F64, y: F64) -> Bool:
+    """Which positions lie within rings, by the number of borders to the east of each (those of its level only)."""
+    inside = np.zeros(len(x), dtype=np.bool_)
+    if len(corners) == 0:
+        return inside
+    low, high = np.inf, -np.inf
+    for k in range(len(corners)):
+        low, high = min(low, corners[k, 1]), max(high, corners[k, 1])
+    levels = max(1, min(MOST_LEVELS, len(corners) // CORNERS_A_LEVEL))
+    height = (high - low) / levels if high > low else 1.0
+    begin, count = np.zeros(levels + 1, dtype=np.int64), 0
+    border = np.empty((4, 0))  # of one level after the other: its south and north, x at the south, x by y
+    for turn in range(2):  # count, then file
+        for i in range(len(ring) - 1):
+            for k in range(ring[i], ring[i + 1] - 1):
+                a, b = (k, k + 1) if corners[k, 1] < corners[k + 1, 1] else (k + 1, k)
+                south, north = corners[a, 1], corners[b, 1]
+                if south == north:
+                    continue
+                slope = (corners[b, 0] - corners[a, 0]) / (north - south)
+                last = min(levels - 1, int((north - low) / height))
+                for level in range(min(levels - 1, int((south - low) / height)), last + 1):
+                    if turn == 0:
+                        begin[level] += 1
+                    else:
+                        begin[level] -= 1
+                        at = begin[level]
+                        border[0, at], border[1, at] = south, north
+                        border[2, at], border[3, at] = corners[a, 0], slope
+        if turn == 0:
+            for level in range(levels):
+                count += begin[level]
+                begin[level] = count
+            begin[levels] = count
+            border = np.empty((4, count))
+    for i in range(len(x)):
+        if not low <= y[i] <= high:
+            continue
+        level, crossed = min(levels - 1, int((y[i] - low) / height)), 0
+        for m in range(begin[level], begin[level + 1]):
+            crossed += (
+                (border[0, m] <= y[i])
+                & (y[i] < border[1, m])
+                & (x[i] < border[2, m] + border[3, m] * (y[i] - border[0, m]))
+            )
+        inside[i] = crossed % 2 == 1
+    return inside
 
 
 @kernel

@@ -12,7 +12,7 @@ from geo.pipeline.inputs import (
     recruitment_form,
     sample_study,
 )
-from geo.pipeline.session import Session, single_polygon
+from geo.pipeline.session import Isochrone, Session, single_polygon
 from geo.pipeline.shapes import isochrone
 from geo.pipeline.sites import MAX_SITES, dense_row, site
 from geo.pipeline.siting import WhereNext, where_next, write_call, write_where_next
@@ -23,6 +23,7 @@ from geo.pipeline.write import build, layers, pages
 __all__ = [
     "MAX_SITES",
     "STAGES",
+    "Isochrone",
     "Progress",
     "Session",
     "Travel",

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from geo import intake, isochrones, travel_times
 from geo.config import SitingSection, Study
@@ -35,6 +35,20 @@ class Moved:
     cells: isochrones.Cells
     stations: Snapped
     demand: Snapped
+
+
+@dataclass(frozen=True, slots=True)
+class Isochrone:
+    """Nested shapes round a position: ``shapes[i]`` (EPSG:4326 MultiPolygon) is what ``minutes[i]`` reach.
+
+    ``lon lat``: the position as snapped. ``shares``: the false and the missed share of each, where asked for.
+    """
+
+    minutes: tuple[float, ...]
+    shapes: NDArray[np.object_]
+    lon: float
+    lat: float
+    shares: tuple[tuple[float, float], ...] = ()
 
 
 class Session:
@@ -96,26 +110,23 @@ class Session:
         mode: Mode | None = None,
         shares: bool = True,
         direction: Direction = "to_station",
-    ) -> gpd.GeoDataFrame:
-        """Nested isochrones round a position (WGS-84): ``minutes geometry lon lat``, the place being the snapped one.
+    ) -> Isochrone:
+        """Nested isochrones round a position (WGS-84), minutes ascending, each once.
 
-        With ``shares`` also ``false_share missed_share``. ``direction``: ``to_station`` is from where the position is
-        reached, ``from_station`` what is reached from it. Raises as :meth:`snap` and :meth:`moved`.
+        ``direction``: ``to_station`` is from where the position is reached, ``from_station`` what is reached from it.
+        Raises as :meth:`snap` and :meth:`moved`.
         """
         moved = self.moved(mode, direction)
         origin = self.snap(lon, lat, mode=moved.travel.mode)
-        wanted = sorted(set(minutes))
+        wanted = tuple(float(m) for m in sorted(set(minutes)))
         nodes = moved.router.reach_nodes(origin, limit_s=wanted[-1] * 60.0)
-        reached = {m: moved.router.stretches_each(origin, nodes, limit_s=m * 60.0)[0] for m in wanted}
-        frame = isochrones.bands(moved.cells, reached)
-        frame = frame.assign(lon=float(origin.lon[0]), lat=float(origin.lat[0]))
-        if not shares:
-            return frame
-        told = [
-            isochrones.false_missed_share(moved.cells.ways, shape, reached[m])
-            for m, shape in zip(frame["minutes"], frame.geometry, strict=True)
-        ]
-        return frame.assign(false_share=[s[0] for s in told], missed_share=[s[1] for s in told])
+        reached = [moved.router.stretches_each(origin, nodes, limit_s=m * 60.0)[0] for m in wanted]
+        shapes = isochrones.nested(moved.cells, reached)
+        told = []
+        if shares:
+            ways = moved.cells.ways
+            told = [isochrones.false_missed_share(ways, *pair) for pair in zip(shapes, reached, strict=True)]
+        return Isochrone(wanted, shapes, float(origin.lon[0]), float(origin.lat[0]), tuple(told))
 
     def nearest(
         self, lon: float, lat: float, *, count: int = 5, at: str | None = None, service: str | None = None,

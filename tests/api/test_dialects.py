@@ -51,8 +51,8 @@ def place(sample_result):
 @pytest.fixture(scope="module")
 def truth(sample_result, place):
     session = pipeline.Session(pipeline.sample_study(), sample_result)
-    frame = session.isochrone(*place, minutes=[5, 10], shares=False)
-    return dict(zip(frame["minutes"], frame.geometry, strict=True))
+    found = session.isochrone(*place, minutes=[5, 10], shares=False)
+    return dict(zip(found.minutes, found.shapes, strict=True))
 
 
 def test_openrouteservice_py(server, place, truth):

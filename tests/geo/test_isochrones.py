@@ -12,6 +12,7 @@ from pyproj import Transformer
 from geo.errors import InputError
 from geo.isochrones import bands, false_missed_share, prepare, station_bands
 from geo.isochrones.cells import WIDEN_M
+from geo.isochrones.shares import _inside
 from geo.models import Stretches
 from geo.travel_times import Router, snap
 from tests.toy import CRS, grid_network, lonlat, toy_network
@@ -202,6 +203,21 @@ def test_a_metre_is_a_metre_at_every_latitude(latitude):
     metres = shapely.transform(shape, lambda xy: np.column_stack(back.transform(xy[:, 0], xy[:, 1])))
     capsule = 600 * 50 + np.pi * 25**2
     assert [piece.area for piece in metres.geoms] == pytest.approx([capsule, capsule], rel=0.015)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(3, 60))
+def test_inside_is_what_geos_calls_inside(seed, corners):
+    rng = np.random.default_rng(seed)
+    turn = np.sort(rng.uniform(0, 2 * np.pi, corners))
+    radius = rng.uniform(0.5, 2, corners)
+    star = np.column_stack((radius * np.cos(turn), radius * np.sin(turn)))
+    hole = shapely.Polygon(0.4 * star).buffer(0) if corners % 2 else shapely.Polygon()
+    shape = shapely.difference(shapely.Polygon(star).buffer(0), hole)
+    both = shapely.union_all([shape, shapely.box(3, -1, 4, 1)])
+    x, y = rng.uniform(-2, 5, (2, 500))
+    _kind, at, offsets = shapely.to_ragged_array([both])
+    assert np.array_equal(_inside(at, offsets[0].astype(np.int64), x, y), shapely.contains_xy(both, x, y))
 
 
 def test_the_town_is_split_among_its_stations_without_an_overlap():
