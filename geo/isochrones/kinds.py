@@ -153,7 +153,8 @@ def set_kinds(
                 )  # fmt: skip
                 if not crossed and not beyond:  # all of the cell lies before this cut
                     break
-                if crossed:
+                # where the way turns back a piece may have no width: it has no outline either
+                if crossed and not (many > low and line <= cut_at[many - 1] + SHORTEST_M):
                     cut_at[many], cut_kind[many] = line, kinds[s]
                     many += 1
                 s += 1
