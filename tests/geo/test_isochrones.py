@@ -243,8 +243,8 @@ def test_the_town_is_split_among_its_stations_without_an_overlap():
 
 
 def test_a_gap_where_the_way_turns_back_leaves_a_valid_shape():
-    network = toy_network([(0, 0), (0, 2)], [(0, 1)], bends={0: [(12, 0), (12, 2)]})
+    network = toy_network([(0, 0), (0, 0.5)], [(0, 1)], bends={0: [(9, 0), (9, 0.5)]})
     ways = prepare(network, mode="walk")
-    for low in np.arange(4.0, 20.0, 0.25):
-        reached = {5.0: part((0, 0.0, low), (0, low + 1.5, 26.0))}
+    for low in np.arange(8.0, 12.0, 0.25):
+        reached = {5.0: part((0, 0.0, low), (0, low + 1.5, 18.5))}
         assert bands(ways, reached).geometry.iloc[0].is_valid
