@@ -51,6 +51,8 @@ $(TEST_READY): pyproject.toml | $(BIN)/python
 browser:
 	@{ command -v chromium >/dev/null || command -v chromium-browser >/dev/null; } && command -v node >/dev/null || \
 	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium fonts-wqy-microhei nodejs; }
+	@command -v firefox >/dev/null || command -v firefox-esr >/dev/null || $(SUDO) apt-get install -y -qq firefox-esr || \
+	  echo "Firefox ESR is no package here: its test is skipped"
 
 # A real PostGIS, started by the tests in a folder of their own, answers the tests of stations in a database.
 postgis:
