@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import geopandas as gpd
 from fastapi import Depends, HTTPException, Path, Request
 
+from api.pages import Page
 from api.settings import Settings
 from geo import pipeline
 from geo.config import Study
 from geo.models import StudyResult
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
-    """The study, its results, its two pages and their ETags, its session, its name in addresses and where its roads lie.
+    """The study, its results, its two pages, its session, its name in addresses and where its roads lie.
 
-    ``bounds``: west, east, south, north in degrees.
+    ``bounds``: west, east, south, north in degrees. ``pictures``: still ones by width and height, as they were asked.
     """
 
     settings: Settings
     study: Study
     result: StudyResult
-    pages: dict[str, str]
-    etags: dict[str, str]
+    pages: Mapping[str, Page]
     session: pipeline.Session
     slug: str
     layers: Mapping[str, gpd.GeoDataFrame]
     bounds: tuple[float, float, float, float]
+    pictures: dict[tuple[int, int], Page] = field(default_factory=dict, repr=False)
 
 
 def slugs(names: Iterable[str]) -> list[str]:
@@ -50,8 +50,7 @@ def slugs(names: Iterable[str]) -> list[str]:
 def load(study: Study, slug: str, settings: Settings) -> Loaded:
     """Compute a study and make ready what requests will ask of it."""
     result = pipeline.run(study, cache_dir=settings.cache_dir)
-    pages = dict(pipeline.pages(result))
-    etags = {name: f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"' for name, text in pages.items()}
+    pages = {name: Page.of(text, "text/html; charset=utf-8") for name, text in pipeline.pages(result).items()}
     session = pipeline.Session(study, result)
     for mode in session.modes:  # made ready before the first request
         session.moved(mode)
@@ -59,7 +58,7 @@ def load(study: Study, slug: str, settings: Settings) -> Loaded:
     bounds = (
         float(net.node_lon.min()), float(net.node_lon.max()), float(net.node_lat.min()), float(net.node_lat.max()),
     )  # fmt: skip
-    return Loaded(settings, study, result, pages, etags, session, slug, pipeline.layers(result), bounds)
+    return Loaded(settings, study, result, pages, session, slug, pipeline.layers(result), bounds)
 
 
 def all_studies(request: Request) -> Mapping[str, Loaded]:

@@ -18,7 +18,7 @@ from geo.pipeline.sites import MAX_SITES, dense_row, site
 from geo.pipeline.siting import WhereNext, where_next, write_call, write_where_next
 from geo.pipeline.travel import Travel, main_layer
 from geo.pipeline.week import week_table
-from geo.pipeline.write import build, layers, pages
+from geo.pipeline.write import build, layers, pages, picture
 
 __all__ = [
     "MAX_SITES",
@@ -38,6 +38,7 @@ __all__ = [
     "load",
     "main_layer",
     "pages",
+    "picture",
     "privacy",
     "recruitment_answers",
     "recruitment_form",

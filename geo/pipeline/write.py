@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -52,6 +53,24 @@ def build(
 def pages(result: StudyResult) -> Mapping[str, str]:
     """The two pages of a result: file name → HTML."""
     return {"map.html": redmap.render_planner(result), "public.html": redmap.render_public(result)}
+
+
+def picture(result: StudyResult, width_px: int, height_px: int) -> bytes:
+    """The poster as a PNG no wider and no higher than asked; one at a time in a process.
+
+    Raises :class:`geo.errors.InputError` where it can't be drawn here.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        why_not = report.write_poster(result, Path(folder))
+        if why_not:
+            raise InputError(Defect(why_not))
+        from PIL import Image
+
+        with Image.open(Path(folder) / "poster.png") as drawn:
+            drawn.thumbnail((width_px, height_px))
+            out = io.BytesIO()
+            drawn.save(out, format="PNG", optimize=True)
+    return out.getvalue()
 
 
 def layers(result: StudyResult) -> Mapping[str, gpd.GeoDataFrame]:

@@ -19,7 +19,7 @@ from geo.redmap.offline import MissingAssetError, OfflineFigure, script_safe
 
 MAP_ID = "redmap"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-SHARED_SCRIPTS = ("core.js", "decode.js", "hours.js", "canvas.js", "ground.js", "places.js")
+SHARED_SCRIPTS = ("core.js", "embed.js", "decode.js", "hours.js", "canvas.js", "ground.js", "places.js")
 SCRIPTS = {
     "planner": (
         "inflate.js",

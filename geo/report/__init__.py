@@ -2,6 +2,7 @@
 
 from geo.report.cleaned import write_cleaned
 from geo.report.frames import layers
+from geo.report.poster import write_poster
 from geo.report.problems import problems_frame
 from geo.report.recruitment import write_form
 from geo.report.siting import write_call, write_curve, write_siting
@@ -18,5 +19,6 @@ __all__ = [
     "write_cleaned",
     "write_curve",
     "write_form",
+    "write_poster",
     "write_siting",
 ]

@@ -95,7 +95,7 @@ const RedMap = {
 
   /* ---- state and address ---- */
   readHash() {
-    const found = {};
+    const found = RedMap.askedInWords(location.hash.length > 1 ? '' : location.search);
     let asked;
     try { asked = new URLSearchParams(location.hash.slice(1)); } catch (error) { return found; }
     for (const [key, value] of asked) if (value.length < RedMap.LONGEST) found[key] = value;

@@ -107,6 +107,7 @@ RedMap.start = async (map) => {
   });
   document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && RedMap.open && event.target.id !== 'search') map.closePopup(RedMap.open); });
   map.on('mouseout', () => { RedMap.byId('tip').hidden = true; });
+  RedMap.tellHeight();
   RedMap.byId('theme').addEventListener('click', () => RedMap.set({ theme: RedMap.isDark() ? 'light' : 'dark' }));
   RedMap.views.unshift(RedMap.drawTheme, RedMap.words, RedMap.scale);
   map.on('move zoom', () => { RedMap.movedAt = Date.now(); });
