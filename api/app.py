@@ -18,7 +18,7 @@ from api.errors import add_error_handlers
 from api.guard import Guard, Trace
 from api.keeper import Keeper
 from api.metrics import Metrics
-from api.routers import analysis, features, health, mapbox, maps, oembed, ors, studies, valhalla
+from api.routers import analysis, features, health, mapbox, maps, oembed, ors, studies, tiles, valhalla
 from api.settings import Settings
 
 TOLD = ("X-Request-ID", "Server-Timing", "X-Ratelimit-Limit", "X-Ratelimit-Remaining", "Retry-After", "ETag")
@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_headers=["*"], expose_headers=TOLD, max_age=86400,
     )  # fmt: skip
     app.add_middleware(Trace, metrics=metrics)
-    for router in (health, maps, oembed, analysis, studies, features):
+    for router in (health, maps, oembed, analysis, studies, features, tiles):
         app.include_router(router.router, responses=openapi.native_failures())
     app.include_router(ors.router, responses=openapi.ors_failures())
     app.include_router(valhalla.router, responses=openapi.valhalla_failures())

@@ -20,7 +20,8 @@ from geo.models import StudyResult
 class Loaded:
     """The study, its results, its two pages, its session, its name in addresses and where its roads lie.
 
-    ``bounds``: west, east, south, north in degrees. ``pictures``: still ones by width and height, as they were asked.
+    ``bounds``: west, east, south, north in degrees. ``pictures``: still ones by width and height, and ``tiles`` by
+    layer, zoom and place, as they were asked.
     """
 
     settings: Settings
@@ -31,6 +32,7 @@ class Loaded:
     slug: str
     layers: Mapping[str, gpd.GeoDataFrame]
     bounds: tuple[float, float, float, float]
+    tiles: dict[tuple[str, int, int, int], Page] = field(default_factory=dict, repr=False)
     pictures: dict[tuple[int, int], Page] = field(default_factory=dict, repr=False)
 
 

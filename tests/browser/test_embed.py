@@ -5,35 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import uvicorn
 from playwright.sync_api import expect
 
 from api.app import create_app
 from api.settings import Settings
+from tests.live import serving
 
 HEAD = "<!doctype html><meta charset=utf-8><title>portal</title><link rel=icon href=data:,>"
-
-
-@contextmanager
-def serving(app) -> Iterator[str]:
-    live = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
-    thread = threading.Thread(target=live.run, daemon=True)
-    thread.start()
-    while not live.started:
-        assert thread.is_alive()
-        time.sleep(0.05)
-    port = live.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    live.should_exit = True
-    thread.join(10)
 
 
 @pytest.fixture(scope="module")
