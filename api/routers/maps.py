@@ -19,7 +19,10 @@ from geo.errors import RedmapError
 from geo.models import Mode
 
 router = APIRouter(tags=["maps"])
-PICTURE: dict[int | str, dict[str, object]] = {200: {"content": {"image/png": {}}, "description": "a PNG"}}
+PICTURE: dict[int | str, dict[str, object]] = {
+    200: {"content": {"image/png": {}}, "description": "a PNG"},
+    501: {"description": "the service lacks what draws it"},
+}
 DRAWING: dict[int | str, dict[str, object]] = {
     200: {"content": {"image/svg+xml": {}}, "description": "an SVG"}
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from xml.etree import ElementTree as ET
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.routers.maps import base
@@ -18,7 +19,9 @@ CACHE_S = 3600
 ASKED = frozenset({"lang", "layers", "minutes", "at", "service", "mode", "station", "lite"})
 
 
-@router.get("/oembed")
+@router.get(
+    "/oembed", responses={200: {"content": {"application/json": {}, "text/xml": {}}, "description": "oEmbed"}}
+)
 def oembed(
     request: Request,
     studies: AllStudies,
@@ -26,10 +29,8 @@ def oembed(
     maxwidth: Annotated[int, Query(ge=1)] = WIDTH,
     maxheight: Annotated[int, Query(ge=1)] = HEIGHT,
     format: Annotated[Literal["json", "xml"], Query()] = "json",  # noqa: A002 - the standard's word
-) -> JSONResponse:
+) -> Response:
     """A map's frame (type ``rich``), never larger than asked; only addresses of this service are known."""
-    if format == "xml":
-        raise HTTPException(501, "JSON only")
     current, asked = _map_at(url, base(request), studies)
     width, height = min(maxwidth, WIDTH), min(maxheight, HEIGHT)
     query = f"?{urlencode(asked)}" if asked else ""
@@ -41,7 +42,14 @@ def oembed(
         "html": f'<iframe src="{escape(source)}" title="{escape(title)}" width="{width}" height="{height}" '
                 'style="border:0;max-width:100%" loading="lazy" allow="geolocation; fullscreen"></iframe>',
     }  # fmt: skip
-    return JSONResponse(body, headers={"Cache-Control": f"public, max-age={CACHE_S}"})
+    headers = {"Cache-Control": f"public, max-age={CACHE_S}"}
+    if format == "json":
+        return JSONResponse(body, headers=headers)
+    root = ET.Element("oembed")
+    for name, value in body.items():
+        ET.SubElement(root, name).text = str(value)
+    text = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return Response(text, media_type="text/xml", headers=headers)
 
 
 def _map_at(url: str, here: str, studies: AllStudies) -> tuple[Loaded, list[tuple[str, str]]]:

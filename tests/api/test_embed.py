@@ -6,6 +6,7 @@ import gzip
 import io
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree as ET
 
 import brotli
 import pytest
@@ -92,6 +93,14 @@ def test_oembed_gives_a_frame_for_an_address_of_ours(client, slug):
     assert client.get(parser.found["src"]).status_code == 200
 
 
+def test_oembed_speaks_xml_too(client, slug):
+    answer = client.get("/oembed", params={"url": f"http://testserver/embed/{slug}", "format": "xml"})
+    assert answer.headers["content-type"].startswith("text/xml")
+    told = {child.tag: child.text for child in ET.fromstring(answer.content)}
+    plain = client.get("/oembed", params={"url": f"http://testserver/embed/{slug}"}).json()
+    assert told == {name: str(value) for name, value in plain.items()}
+
+
 def test_a_map_tells_where_its_oembed_is(client, slug):
     found = client.get(f"/embed/{slug}").links["alternate"]
     assert found["type"] == "application/json+oembed"
@@ -106,7 +115,7 @@ def test_a_map_tells_where_its_oembed_is(client, slug):
         ({"url": "http://testserver/health"}, 404),
         ({"url": "javascript:alert(1)"}, 404),
         ({"url": "http://[/"}, 404),
-        ({"url": "http://testserver/map", "format": "xml"}, 501),
+        ({"url": "http://testserver/map", "format": "yaml"}, 422),
         ({}, 422),
     ],
 )
