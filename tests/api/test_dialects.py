@@ -4,42 +4,23 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-import time
 import warnings
 
 import httpx2 as httpx
 import pytest
 import routingpy
-import uvicorn
 from shapely.geometry import Point, Polygon, shape
 
 from api.app import create_app
 from api.settings import Settings
 from geo import pipeline
+from tests.live import serving
 
 
 @pytest.fixture(scope="module")
 def server(sample_dir, cache_dir):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    config = uvicorn.Config(
-        create_app(Settings(study=sample_dir, cache_dir=cache_dir)),
-        host="127.0.0.1",
-        port=port,
-        log_level="error",
-    )
-    live = uvicorn.Server(config)
-    thread = threading.Thread(target=live.run, daemon=True)
-    thread.start()
-    for _ in range(600):
-        if live.started:
-            break
-        time.sleep(0.1)
-    yield f"http://127.0.0.1:{port}"
-    live.should_exit = True
-    thread.join(10)
+    with serving(create_app(Settings(study=sample_dir, cache_dir=cache_dir))) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
