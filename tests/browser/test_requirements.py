@@ -58,12 +58,16 @@ REQUIREMENTS = {
     33: [f"{HERE}:test_r33_the_foot_tells_date_source_approval_and_method"],
     34: [f"{HERE}:test_r34_the_scripts_are_es2020", f"{HERE}:test_r34_works_without_a_decompressor", f"{HERE}:test_r34_works_in_a_frame", f"{PUBLIC}:test_works_without_modern_or_network_interfaces"],
 }  # fmt: skip
-PAINTED = 'html[data-painted="1"]'
 COLOURS = """() => { const out = {};
+  if (RedMap.ground) RedMap.ground.flush();  // what waits to be painted would be counted half
   for (const c of document.querySelectorAll('.leaflet-tile')) {
     const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
     for (let i = 0; i < d.length; i += 4) { const k = d[i] + ',' + d[i + 1] + ',' + d[i + 2]; out[k] = (out[k] || 0) + 1; } }
   return out; }"""
+SHOWS_OTHERS = (
+    f"(before) => {{ const now = ({COLOURS})(); return JSON.stringify(now) !== JSON.stringify(before); }}"
+)
+FEWER = f"([colour, most]) => (({COLOURS})()[colour] || 0) < most"
 CVD = {  # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB
     "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
     "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
@@ -163,12 +167,14 @@ def test_r06_nearer_is_darker_and_the_slider_hides(visit, scheme):
         away = [abs(luminance(rgb(c)) - ground) for c in steps]
         assert away == sorted(away, reverse=True)  # nearer stands out more from the ground, day and night
         farthest = ",".join(map(str, rgb(steps[-1])))
-        assert page.evaluate(COLOURS)[farthest] > 100
+        before = page.evaluate(COLOURS)[farthest]
+        assert before > 2000
         page.locator("#minutes").focus()
         page.keyboard.press("ArrowLeft")
         expect(page.locator("#minutes")).to_have_attribute("aria-valuetext", "10 分钟")
-        page.locator(PAINTED).wait_for(state="attached")
-        assert farthest not in page.evaluate(COLOURS)
+        page.wait_for_function(
+            FEWER, arg=[farthest, before / 100]
+        )  # the smoothed edge of a nearer band can have its colour
 
 
 def test_r07_gaps_have_a_hatch_and_an_outline(visit):
@@ -241,8 +247,7 @@ def test_r12_layers_change_map_and_legend_and_survive(visit):
             before = page.evaluate(COLOURS)
             entries = page.locator("#legend .entries").count()
             page.locator(f"#on-{key}").uncheck()
-            page.locator(PAINTED).wait_for(state="attached")
-            assert page.evaluate(COLOURS) != before, key
+            page.wait_for_function(SHOWS_OTHERS, arg=before)
             if key != "names":
                 expect(page.locator("#legend .entries")).to_have_count(entries - 1)
         page.reload()
@@ -310,8 +315,7 @@ def test_r16_before_and_after_the_sites(visit, sample_result):
         page.get_by_role("button", name="全部采用后").click()
         share = plan.covered_after / sample_result.coverage.layers["residents"]["total"]
         expect(page.locator("#sites-share")).to_have_text(f"{share * 100:.1f}%")
-        page.locator(PAINTED).wait_for(state="attached")
-        assert page.evaluate(COLOURS) != before
+        page.wait_for_function(SHOWS_OTHERS, arg=before)
         page.get_by_role("button", name="现状").click()
         expect(page.locator("#sites-share")).to_have_count(0)
 
@@ -421,8 +425,7 @@ def test_r27_dark_by_device_and_button(visit):
         page.locator("#theme").click()
         assert page.evaluate(theme) == "light"
         assert "theme=light" in page.evaluate("location.hash")
-        page.locator(PAINTED).wait_for(state="attached")
-        assert page.evaluate(COLOURS) != night
+        page.wait_for_function(SHOWS_OTHERS, arg=night)
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(246, 245, 242)"
     with visit("#theme=dark", color_scheme="light") as page:
         assert page.evaluate(theme) == "dark"
