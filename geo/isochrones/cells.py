@@ -14,15 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from geo.compiled import Pool, in_chunks, kernel
+from geo.isochrones.seams import Seams, seams_between
 from geo.isochrones.spacing import SMALLEST_CHUNK, SPACING_M, ZERO, Points, points_along, spaced
-from geo.isochrones.ways import U8, Ways, to_degrees
+from geo.isochrones.ways import U8, Ways, to_degrees, units_a_degree
 from geo.models import F64, I32, I64
 from geo.sphere import EARTH_RADIUS_M, curve_order
 
 WIDEN_M = 25.0  # half a street block's depth on either side: shown, never counted
 MOST_TRIES = 8
-ARC = math.radians(20.0)  # round the end of a way, a corner at least so often
-NOBODY = 255  # the kind of a cell that is not reached
+ARC = math.radians(45.0)  # round the end of a way, a corner at least so often
+NOBODY = 255  # the kind of a way or cell that is not reached
 MOST_CORNERS = 256  # of a cell while it is cut out
 # What the start of a border is: a corner of its own on an arc, where three cells meet, where a border of
 # two cells begins at the rim or ends at it.
@@ -30,11 +31,13 @@ OWN, MEET, BEGINS, ENDS = 0, 1, 2, 3
 
 
 class Scratch(NamedTuple):
-    """One item a cell or corner, clean between drawings: the kind and the cuts of a cell, a number for a corner.
+    """One item a way, cell or corner, clean between drawings.
 
-    ``kind`` has one item more: what is too far from any way, the neighbour -1.
+    The kind of a way; the kind and the cuts of a cell, where its way is not of one kind; a number for a
+    corner. The kinds have one item more: what is too far from any way, number -1.
     """
 
+    of_way: U8
     kind: U8
     cut: I32
     number: I32
@@ -46,8 +49,9 @@ class Cells:
 
     The cell of point ``c`` has the borders ``row[c]`` to ``row[c + 1]``, turning left: each begins at
     ``corner`` and ends where the next begins, and has the cell of the point ``neighbour`` on its right hand,
-    or -1 for what is too far from any way. ``place`` has a row for each corner: x and y on the sheet, where a
-    metre is ``unit`` units, longitude and latitude.
+    or -1 for what is too far from any way. ``place`` has a row for each corner: longitude and latitude.
+    ``along`` has a row for each point, of what tells how far along the way there a place lies from it, in
+    sheet units, of which a metre is ``unit``: ``longitude * along[c, 0] + latitude * along[c, 1] - along[c, 2]``.
     """
 
     ways: Ways
@@ -57,6 +61,8 @@ class Cells:
     neighbour: I32
     corner: I32
     place: F64
+    along: F64
+    seams: Seams
     pool: Pool[Scratch] = field(repr=False)
 
 
@@ -75,8 +81,8 @@ def partition(ways: Ways, *, near: I32 | None = None, widen_m: float = WIDEN_M) 
     edges = ways.edges if near is None else _around(ways, near, widen_m)
     edges = edges[curve_order(ways.x[ways.start[edges]], ways.y[ways.start[edges]])]
     unit = _units_a_metre(ways, edges)
-    # between two points the rim is nearer to the way than beside one: on average it is ``widen_m`` away
-    radius = (widen_m + SPACING_M**2 / (16.0 * widen_m)) * unit
+    # the rims of two neighbours meet ``widen_m`` from the way, and are straight from one such place to the next
+    radius = math.hypot(widen_m, SPACING_M / 2.0) * unit
     steps = spaced(ways, edges, unit)
     for attempt in range(MOST_TRIES):
         points = points_along(ways, edges, steps, attempt)
@@ -86,16 +92,28 @@ def partition(ways: Ways, *, near: I32 | None = None, widen_m: float = WIDEN_M) 
     else:  # a matter of rounding at one place in ten billion, each time anew
         raise RuntimeError("the ways could not be parted into cells")
     row, neighbour, corner, x, y = made
-    place = np.column_stack((x, y, *to_degrees(x + ways.x0, y + ways.y0)))
+    place = np.column_stack(to_degrees(x + ways.x0, y + ways.y0))
+    seams = seams_between(points.first, points.last, edges, row, neighbour, corner)
 
     def scratch() -> Scratch:
         return Scratch(
+            np.full(len(ways.length_m) + 1, NOBODY, dtype=np.uint8),
             np.full(len(row), NOBODY, dtype=np.uint8),
             np.full(len(row) - 1, -1, dtype=np.int32),
             np.full(len(x), -1, dtype=np.int32),
         )
 
-    return Cells(ways, unit, points, row, neighbour, corner, place, Pool(scratch))
+    return Cells(
+        ways, unit, points, row, neighbour, corner, place, _along(ways, points), seams, Pool(scratch)
+    )
+
+
+def _along(ways: Ways, points: Points) -> F64:
+    """How far along its way a place lies from a point, of degrees: the sheet is as flat as that near a point."""
+    lon, lat = to_degrees(points.x + ways.x0, points.y + ways.y0)
+    east = points.along_x * units_a_degree()
+    north = points.along_y * units_a_degree() / np.cos(np.radians(lat))
+    return np.column_stack((east, north, lon * east + lat * north))
 
 
 def _units_a_metre(ways: Ways, edges: I64) -> float:

@@ -1,4 +1,4 @@
-"""Compiled: which band reaches a cell first, and where cells are cut because a band ends within them."""
+"""Compiled: which band reaches a way or cell first, and where cells are cut because a band ends within them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from geo.isochrones.ways import SHORTEST_M, U8, position
 from geo.models import F64, I32, I64
 
 CUT = 254  # the kind of a cell that is cut
+MIXED = 253  # the kind of a way whose cells are not of one kind
 
 
 @kernel
@@ -62,21 +63,21 @@ def _ranges(
 
 
 @kernel
-def side_of(place: F64, corner: int, at_x: float, at_y: float, along_x: float, along_y: float) -> float:
-    """How far along the way a corner lies from the point of a cell."""
-    along: float = (place[corner, 0] - at_x) * along_x + (place[corner, 1] - at_y) * along_y
-    return along
+def side_of(place: F64, corner: int, along: F64, c: int) -> float:
+    """How far along the way a corner lies from the point of cell ``c``, in sheet units."""
+    side: float = place[corner, 0] * along[c, 0] + place[corner, 1] * along[c, 1] - along[c, 2]
+    return side
 
 
 @kernel
 def _crossed_twice(
-    begin: int, end: int, corner: I32, place: F64, at_x: float, at_y: float, along_x: float, along_y: float, at: float
-) -> tuple[bool, bool]:  # fmt: skip
-    """Whether a line crosses a cell; whether all of the cell lies beyond it."""
+    begin: int, end: int, corner: I32, place: F64, along: F64, c: int, at: float
+) -> tuple[bool, bool]:
+    """Whether a line crosses cell ``c``; whether all of the cell lies beyond it."""
     changes, beyond = 0, False
-    last = side_of(place, corner[end - 1], at_x, at_y, along_x, along_y) >= at
+    last = side_of(place, corner[end - 1], along, c) >= at
     for k in range(begin, end):
-        beyond = side_of(place, corner[k], at_x, at_y, along_x, along_y) >= at
+        beyond = side_of(place, corner[k], along, c) >= at
         changes += beyond != last
         last = beyond
     return changes == 2, beyond
@@ -86,57 +87,45 @@ def _crossed_twice(
 def set_kinds(
     first: I64, last: I64, to_m: F64, point_x: F64, point_y: F64, point_along_x: F64, point_along_y: F64,
     start: I64, ways_x: F64, ways_y: F64, along_m: F64, length_m: F64,
-    row: I64, corner: I32, place: F64,
-    begin: I64, p_edge: I32, p_from: F64, p_to: F64, kind: U8, cut: I32,
-) -> tuple[I32, I64, I64, F64, U8]:  # fmt: skip
-    """Set the kind of every cell reached; the cells touched; the cuts of those that are cut.
+    row: I64, corner: I32, place: F64, along: F64,
+    begin: I64, p_edge: I32, p_from: F64, p_to: F64, of_way: U8, kind: U8, cut: I32,
+) -> tuple[I32, I64, F64, U8]:  # fmt: skip
+    """Set the kind of every way reached, and of its cells where it is ``MIXED``; the ways; the cuts of cells.
 
-    Cut cell ``i`` is that of point ``cut_point[i]``. What belongs to it is ``cut_row[i]`` to
-    ``cut_row[i + 1]``: ``cut_kind[k]`` is what lies before the cut ``cut_at[k]``, sheet units along the way;
+    What belongs to a cell whose ``cut`` is ``i``, is ``cut_row[i]`` to ``cut_row[i + 1]``: ``cut_kind[k]`` is what lies before the cut ``cut_at[k]``, sheet units along the way;
     the last one has no cut (infinite).
     """
     bands = len(begin) - 1
+    reached, used = np.empty(begin[bands], dtype=np.int32), ZERO
+    mixed, partly = np.empty(begin[bands], dtype=np.int32), ZERO
+    for b in range(bands):
+        for p in range(begin[b], begin[b + 1]):
+            e = p_edge[p]
+            if of_way[e] != NOBODY or first[e] == last[e]:
+                continue
+            reached[used] = e
+            used += 1
+            if p_from[p] <= SHORTEST_M and p_to[p] >= length_m[e] - SHORTEST_M:
+                of_way[e] = b
+            else:
+                of_way[e], mixed[partly] = MIXED, e
+                partly += 1
     cursor, ends, kinds = begin[:-1].copy(), np.empty(64), np.empty(64, dtype=np.uint8)
-    touched, used = np.empty(1024, dtype=np.int32), ZERO
-    cut_row, cut_point, cut_rows = np.zeros(65, dtype=np.int64), np.empty(64, dtype=np.int64), ZERO
+    cut_row, cut_rows = np.zeros(65, dtype=np.int64), ZERO
     cut_at, cut_kind, many = np.empty(256), np.empty(256, dtype=np.uint8), ZERO
-    last_edge = -1
-    for p in range(begin[bands - 1], begin[bands]):
-        e = p_edge[p]
-        if e == last_edge or first[e] == last[e]:
-            continue
-        last_edge = e
-        if used + last[e] - first[e] > len(touched):
-            touched = np.append(touched, np.empty(len(touched) + last[e] - first[e], dtype=np.int32))
-        whole = -1  # most edges are reached as a whole
-        for b in range(bands):
-            while cursor[b] < begin[b + 1] and p_edge[cursor[b]] < e:
-                cursor[b] += 1
-            q = cursor[b]
-            if q < begin[b + 1] and p_edge[q] == e:
-                if p_from[q] <= SHORTEST_M and p_to[q] >= length_m[e] - SHORTEST_M:
-                    whole = b
-                break
-        if whole >= 0:
-            for c in range(first[e], last[e]):
-                kind[c], touched[used] = whole, c
-                used += 1
-            continue
+    for e in np.sort(mixed[:partly]):
         ends, kinds, ranges = _ranges(e, length_m[e], bands, begin, p_edge, p_from, p_to, cursor, ends, kinds)
         at, r = start[e], ZERO
         for c in range(first[e], last[e]):
-            if row[c] == row[c + 1] or kind[c] != NOBODY:
+            if row[c] == row[c + 1]:
                 continue
             while r < ranges - 1 and ends[r] <= (to_m[c - 1] if c > first[e] else 0.0) + SHORTEST_M:
                 r += 1
             if r == ranges - 1 or ends[r] >= to_m[c] - SHORTEST_M:
-                if kinds[r] != NOBODY:
-                    kind[c], touched[used] = kinds[r], c
-                    used += 1
+                kind[c] = kinds[r]
                 continue
             if cut_rows + 2 > len(cut_row):
                 cut_row = np.append(cut_row, np.empty(len(cut_row), dtype=np.int64))
-                cut_point = np.append(cut_point, np.empty(len(cut_row), dtype=np.int64))
             if many + ranges + 1 > len(cut_at):
                 cut_at = np.append(cut_at, np.empty(len(cut_at) + ranges))
                 cut_kind = np.append(cut_kind, np.empty(len(cut_at), dtype=np.uint8))
@@ -145,12 +134,9 @@ def set_kinds(
                 while at < start[e + 1] - 2 and along_m[at + 1] < ends[s]:
                     at += 1
                 on_x, on_y = position(ways_x, ways_y, along_m, at, ends[s])
-                along = (on_x - point_x[c]) * point_along_x[c] + (on_y - point_y[c]) * point_along_y[c]
-                line = max(line, along)
-                crossed, beyond = _crossed_twice(
-                    row[c], row[c + 1], corner, place,
-                    point_x[c], point_y[c], point_along_x[c], point_along_y[c], line,
-                )  # fmt: skip
+                ahead = (on_x - point_x[c]) * point_along_x[c] + (on_y - point_y[c]) * point_along_y[c]
+                line = max(line, ahead)
+                crossed, beyond = _crossed_twice(row[c], row[c + 1], corner, place, along, c, line)
                 if not crossed and not beyond:  # all of the cell lies before this cut
                     break
                 # where the way turns back a piece may have no width: it has no outline either
@@ -162,13 +148,9 @@ def set_kinds(
             many += 1
             if many == low + 1:  # no cut is left
                 many = low
-                if kinds[s] != NOBODY:
-                    kind[c], touched[used] = kinds[s], c
-                    used += 1
+                kind[c] = kinds[s]
                 continue
-            kind[c], cut[c], touched[used] = CUT, cut_rows, c
-            used += 1
-            cut_point[cut_rows] = c
+            kind[c], cut[c] = CUT, cut_rows
             cut_rows += 1
             cut_row[cut_rows] = many
-    return touched[:used], cut_row[: cut_rows + 1], cut_point[:cut_rows], cut_at[:many], cut_kind[:many]
+    return reached[:used], cut_row[: cut_rows + 1], cut_at[:many], cut_kind[:many]

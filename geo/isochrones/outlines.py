@@ -7,16 +7,15 @@ ring touches itself or another.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from geo.compiled import kernel
 from geo.isochrones.cells import NOBODY, Cells
-from geo.isochrones.kinds import CUT, set_kinds, side_of
+from geo.isochrones.kinds import CUT, MIXED, set_kinds, side_of
 from geo.isochrones.spacing import ZERO
-from geo.isochrones.ways import U8
+from geo.isochrones.ways import U8, units_a_degree
 from geo.models import F64, I32, I64
 
 STRAIGHT_M = 0.25  # a corner that sticks out no further tells nothing
@@ -26,16 +25,17 @@ MOST_MEETINGS = 64  # of cuts with one border
 
 
 class Rings(NamedTuple):
-    """Closed rings in degrees: ring ``i`` is ``start[i]`` to ``start[i + 1]``, the border of ``band[i]``.
+    """Nested shapes in degrees, smallest first, as GeoArrow has them.
 
-    ``holder``: the ring that holds a hole, -1 for outer rings; outer rings turn left, holes right.
+    ``place``: longitude and latitude of the corners; ring ``i`` is ``ring[i]`` to ``ring[i + 1]``, closed, polygon
+    ``j`` has the rings ``polygon[j]`` to ``polygon[j + 1]``, first the outer one, which turns left; shape ``b``
+    has the polygons ``shape[b]`` to ``shape[b + 1]``.
     """
 
-    lon: F64
-    lat: F64
-    start: I64
-    band: I32
-    holder: I32
+    place: F64
+    ring: I64
+    polygon: I64
+    shape: I64
 
 
 @kernel
@@ -49,17 +49,15 @@ def _passed(side: float, mine: int, cut_row: I64, cut_at: F64) -> int:
 
 @kernel
 def _cross(
-    a: int, b: int, c: int, place: F64, point_x: F64, point_y: F64, along_x: F64, along_y: F64,
-    cut: I32, cut_row: I64, cut_point: I64, cut_at: F64, share: F64, which: I64, count: int,
+    a: int, b: int, c: int, place: F64, along: F64, cut: I32, cut_row: I64, cut_at: F64,
+    share: F64, which: I64, count: int,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Where the border from ``a`` to ``b`` crosses the cuts of a cell, merged into the ascending ``share``.
 
     Returns how many crossings there are now, and what of the cut cell lies at ``a`` and at ``b``.
     """
     mine = cut[c]
-    point = cut_point[mine]
-    from_u = side_of(place, a, point_x[point], point_y[point], along_x[point], along_y[point])
-    to_u = side_of(place, b, point_x[point], point_y[point], along_x[point], along_y[point])
+    from_u, to_u = side_of(place, a, along, c), side_of(place, b, along, c)
     one, two = _passed(from_u, mine, cut_row, cut_at), _passed(to_u, mine, cut_row, cut_at)
     for i in range(abs(two - one)):
         k = one + i if one < two else one - 1 - i  # in the order in which they are met
@@ -89,90 +87,154 @@ def _note(
 
 
 @kernel
-def _parting(touched: I32, kind: U8, row: I64, neighbour: I32) -> tuple[I32, I64]:
-    """Borders with a cell of another kind, each from one side: the cells that they are of, and the borders."""
+def _parting(
+    reached: I32, of_way: U8, kind: U8, first: I64, last: I64, row: I64, neighbour: I32,
+    s_row: I32, seam: I32, ends: I32, cells: I32, bands: int,
+) -> tuple[I32, I32, U8, U8, I32, I32, U8, U8]:  # fmt: skip
+    """Borders between different kinds: plain pieces of outlines, and those with a cut cell on either side.
+
+    Of pieces: corners from and to, first and last bands. Of the others, each from one side: cells, borders,
+    kinds on the left and on the right.
+    """
     room = ZERO
-    for c in touched:
-        room += row[c + 1] - row[c]
-    of_cell, border, count = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int64), ZERO
-    for c in touched:
-        mine = kind[c]
-        for m in range(row[c], row[c + 1]):
-            n = neighbour[m]
-            theirs = kind[n]
-            of_cell[count], border[count] = c, m
-            if CUT in (mine, theirs):  # what lies where along it is told later, from its first side
-                count += (n > c) | (theirs == NOBODY)
-            else:
-                count += theirs > mine
-    return of_cell[:count], border[:count]
+    for e in reached:
+        room += s_row[e, 1] - s_row[e, 0]
+    met, of_edge, meets = np.empty(room + 1, dtype=np.int32), np.empty(room + 1, dtype=np.int32), ZERO
+    for e in reached:
+        mine = of_way[e]
+        for k in range(s_row[e, 0], s_row[e, 1]):  # most part nothing: no branch to foretell
+            f = seam[k, 0]
+            theirs = of_way[f]
+            met[meets], of_edge[meets] = k, e
+            # between two ways that are reached, seen from the first of them
+            meets += ((theirs != mine) | (mine == MIXED)) & ((f > e) | (f < 0) | (theirs == NOBODY))
+    plain, others = ZERO, ZERO
+    for j in range(meets):
+        many = seam[met[j], 2] - seam[met[j], 1]
+        plain += many
+        if of_way[of_edge[j]] == MIXED or of_way[seam[met[j], 0]] == MIXED:
+            others += many
+    for e in reached:
+        if of_way[e] == MIXED:
+            others += row[last[e]] - row[first[e]]
+    p_from, p_to = np.empty(plain, dtype=np.int32), np.empty(plain, dtype=np.int32)
+    p_low, p_high = np.empty(plain, dtype=np.uint8), np.empty(plain, dtype=np.uint8)
+    of_cell, border = np.empty(others, dtype=np.int32), np.empty(others, dtype=np.int32)
+    left, right = np.empty(others, dtype=np.uint8), np.empty(others, dtype=np.uint8)
+    plain, others = ZERO, ZERO
+    for j in range(meets):
+        k, e = met[j], of_edge[j]
+        f, begin, end = seam[k, 0], seam[k, 1], seam[k, 2]
+        mine, theirs = of_way[e], of_way[f]
+        # the borders are those of the way with the smaller number
+        a, b = (theirs, mine) if 0 <= f < e else (mine, theirs)
+        if MIXED not in (a, b):
+            low, high = min(a, b), min(max(a, b), bands)
+            for i in range(begin, end):
+                p_from[plain], p_to[plain] = (ends[i, 0], ends[i, 1]) if a < b else (ends[i, 1], ends[i, 0])
+                p_low[plain], p_high[plain] = low, high
+                plain += 1
+            continue
+        for i in range(begin, end):
+            c, m = cells[i, 0], cells[i, 1]
+            here = kind[c] if a == MIXED else a
+            there = kind[neighbour[m]] if b == MIXED else b
+            if CUT in (here, there):
+                of_cell[others], border[others], left[others], right[others] = c, m, here, there
+                others += 1
+            elif here != there:
+                p_from[plain], p_to[plain] = (
+                    (ends[i, 0], ends[i, 1]) if here < there else (ends[i, 1], ends[i, 0])
+                )
+                p_low[plain], p_high[plain] = min(here, there), min(max(here, there), bands)
+                plain += 1
+    for e in reached:
+        if of_way[e] != MIXED:
+            continue
+        for c in range(first[e], last[e]):
+            for m in range(row[c], row[c + 1]):
+                n = neighbour[m]
+                if c < n < last[e] and (kind[c] != kind[n] or kind[c] == CUT):
+                    of_cell[others], border[others], left[others], right[others] = c, m, kind[c], kind[n]
+                    others += 1
+    return (
+        p_from[:plain], p_to[:plain], p_low[:plain], p_high[:plain],
+        of_cell[:others], border[:others], left[:others], right[:others],
+    )  # fmt: skip
 
 
 @kernel
 def _outlines(
-    bands: int, touched: I32, kind: U8, cut: I32, number: I32,
-    cut_row: I64, cut_point: I64, cut_at: F64, cut_kind: U8,
-    point_x: F64, point_y: F64, along_x: F64, along_y: F64,
+    bands: int, p_from: I32, p_to: I32, p_low: U8, p_high: U8, of_cell: I32, border: I32, left: U8, right: U8,
+    cut: I32, number: I32, cut_row: I64, cut_at: F64, cut_kind: U8, along: F64,
     row: I64, neighbour: I32, corner: I32, place: F64,
-) -> tuple[I32, I32, U8, U8, F64, F64, F64, F64, U8]:  # fmt: skip
+) -> tuple[I32, I32, U8, U8, F64, F64, U8]:  # fmt: skip
     """All pieces of the outlines: from and to, first and last bands; their corners, and which of them stay."""
-    of_cell, border = _parting(touched, kind, row, neighbour)
-    room = len(border) + 8 + 4 * len(cut_at)
+    room = len(p_from) + len(border) + 8 + 4 * len(cut_at)
     h_from, h_to = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32)
     h_low, h_high, used = np.empty(room, dtype=np.uint8), np.empty(room, dtype=np.uint8), ZERO
     room = 2 * room
-    vx, vy, v_lon, v_lat = np.empty(room), np.empty(room), np.empty(room), np.empty(room)
+    v_lon, v_lat = np.empty(room), np.empty(room)
     keep, code = np.empty(room, dtype=np.uint8), np.empty(room, dtype=np.int32)
     origin, corners = np.empty(room, dtype=np.int32), ZERO
+    for i in range(len(p_from)):
+        mine = 256 * np.int32(p_low[i]) + p_high[i]
+        for end in range(2):
+            at = p_from[i] if end == 0 else p_to[i]
+            v = number[at]
+            if v < 0:
+                number[at] = v = corners
+                v_lon[v], v_lat[v], origin[v] = place[at, 0], place[at, 1], at
+                keep[v], code[v] = at % KEEP_EVERY == 0, mine
+                corners += 1
+            elif code[v] != mine:
+                keep[v], code[v] = 1, mine
+            if end == 0:
+                h_from[i] = v
+            else:
+                h_to[i] = v
+        h_low[i], h_high[i] = p_low[i], p_high[i]
+    used = np.int64(len(p_from))
     up, down = np.full(len(cut_at), -1, dtype=np.int32), np.full(len(cut_at), -1, dtype=np.int32)
     share, which = np.empty(MOST_MEETINGS), np.empty(MOST_MEETINGS, dtype=np.int64)
     for listed in range(len(border)):
         c, m = of_cell[listed], border[listed]
-        n, mine = neighbour[m], kind[c]
-        theirs = kind[n]
-        plain = CUT not in (mine, theirs)
+        n, mine, theirs = neighbour[m], left[listed], right[listed]
         after = corner[m + 1 if m + 1 < row[c + 1] else row[c]]
         for at in (corner[m], after):
             if number[at] < 0:
                 number[at] = corners
-                vx[corners], vy[corners] = place[at, 0], place[at, 1]
-                v_lon[corners], v_lat[corners] = place[at, 2], place[at, 3]
-                keep[corners], code[corners], origin[corners] = 0, -1, at
+                v_lon[corners], v_lat[corners], origin[corners] = place[at, 0], place[at, 1], at
+                keep[corners], code[corners] = at % KEEP_EVERY == 0, -1
                 corners += 1
         a, b = number[corner[m]], number[after]
-        if plain:
-            used = _note(a, b, mine, min(theirs, bands), h_from, h_to, h_low, h_high, used, code, keep)
-            continue
         count, own, others, own_end, others_end = ZERO, ZERO, ZERO, ZERO, ZERO
         if mine == CUT:
             count, own, own_end = _cross(
-                corner[m], after, c, place, point_x, point_y, along_x, along_y,
-                cut, cut_row, cut_point, cut_at, share, which, count,
-            )  # fmt: skip
+                corner[m], after, c, place, along, cut, cut_row, cut_at, share, which, count
+            )
         if theirs == CUT:
             count, others, others_end = _cross(
-                corner[m], after, n, place, point_x, point_y, along_x, along_y,
-                cut, cut_row, cut_point, cut_at, share, which, count,
-            )  # fmt: skip
+                corner[m], after, n, place, along, cut, cut_row, cut_at, share, which, count
+            )
         before = a
         for i in range(count + 1):
             here = b
             if i < count:
                 here, part = corners, share[i]
-                vx[here], vy[here] = vx[a] + part * (vx[b] - vx[a]), vy[a] + part * (vy[b] - vy[a])
                 v_lon[here] = v_lon[a] + part * (v_lon[b] - v_lon[a])
                 v_lat[here] = v_lat[a] + part * (v_lat[b] - v_lat[a])
                 keep[here], code[here], origin[here] = 1, -1, -1
                 corners += 1
-            left = cut_kind[own] if mine == CUT else mine
-            right = cut_kind[others] if theirs == CUT else theirs
-            if left < right:
+            on_left = cut_kind[own] if mine == CUT else mine
+            on_right = cut_kind[others] if theirs == CUT else theirs
+            if on_left < on_right:
                 used = _note(
-                    before, here, left, min(right, bands), h_from, h_to, h_low, h_high, used, code, keep
+                    before, here, on_left, min(on_right, bands), h_from, h_to, h_low, h_high, used, code, keep
                 )
-            elif right < left:
+            elif on_right < on_left:
                 used = _note(
-                    here, before, right, min(left, bands), h_from, h_to, h_low, h_high, used, code, keep
+                    here, before, on_right, min(on_left, bands), h_from, h_to, h_low, h_high, used, code, keep
                 )
             if i < count:
                 k = which[i]
@@ -202,40 +264,42 @@ def _outlines(
     for v in range(corners):
         if origin[v] >= 0:
             number[origin[v]] = -1
-            keep[v] |= origin[v] % KEEP_EVERY == 0
-    for c in touched:
-        kind[c], cut[c] = NOBODY, -1
     return (
         h_from[:used], h_to[:used], h_low[:used], h_high[:used],
-        vx[:corners], vy[:corners], v_lon[:corners], v_lat[:corners], keep[:corners],
+        v_lon[:corners], v_lat[:corners], keep[:corners],
     )  # fmt: skip
 
 
 @kernel
-def _stays(vx: F64, vy: F64, before: int, at: int, after: int, tolerance: float) -> bool:
+def _stays(
+    v_lon: F64, v_lat: F64, east: float, north: float, before: int, at: int, after: int, tolerance: float
+) -> bool:
     """Whether a corner stays: those that turn right, and those that stick out further than the tolerance.
 
     At a left turn one convex cell is inside alone, so the chord of its neighbours, and that of a run of left
     turns, lies in that cell: leaving such corners out makes no two borders cross, whatever the tolerance.
     """
-    dx, dy = vx[after] - vx[before], vy[after] - vy[before]
-    across = (vx[at] - vx[before]) * dy - (vy[at] - vy[before]) * dx
-    return bool(across <= 0.0 or across > tolerance * math.sqrt(dx * dx + dy * dy))
+    dx, dy = east * (v_lon[after] - v_lon[before]), north * (v_lat[after] - v_lat[before])
+    across = east * (v_lon[at] - v_lon[before]) * dy - north * (v_lat[at] - v_lat[before]) * dx
+    return bool(across <= 0.0 or across * across > tolerance * tolerance * (dx * dx + dy * dy))
 
 
 @kernel
 def _rings(
-    bands: int, h_from: I32, h_to: I32, h_low: U8, h_high: U8,
-    vx: F64, vy: F64, v_lon: F64, v_lat: F64, keep: U8, tolerance: float, least: float,
+    bands: int, h_from: I32, h_to: I32, h_low: U8, h_high: U8, v_lon: F64, v_lat: F64, keep: U8,
+    east: float, north: float, tolerance: float, least: float,
 ) -> tuple[F64, F64, I64, I32, F64, bool]:  # fmt: skip
-    """Closed rings, band by band: vertices, starts, bands, areas on the sheet; whether all of them close."""
+    """Closed rings, band by band: vertices, starts, bands, areas in metres; whether all of them close.
+
+    ``east`` and ``north``: metres in a degree.
+    """
     room = np.int64(0)
     for h in range(len(h_from)):
         room += np.int64(h_high[h]) - np.int64(h_low[h])
     lon, lat = np.empty(2 * room), np.empty(2 * room)
     start, band = np.zeros(room // 2 + 1, dtype=np.int64), np.empty(room // 2 + 1, dtype=np.int32)
     area, rings, used = np.empty(room // 2 + 1), ZERO, ZERO
-    following, ring = np.full(len(vx), -1, dtype=np.int32), np.empty(len(vx) + 2, dtype=np.int32)
+    following, ring = np.full(len(v_lon), -1, dtype=np.int32), np.empty(len(v_lon) + 2, dtype=np.int32)
     for b in range(bands):
         for h in range(len(h_from)):
             if h_low[h] <= b < h_high[h]:
@@ -248,14 +312,15 @@ def _rings(
             while following[v] >= 0:
                 after = following[v]
                 following[v] = -1
-                total += (vx[v] - vx[first]) * (vy[after] - vy[first])
-                total -= (vx[after] - vx[first]) * (vy[v] - vy[first])
+                total += (v_lon[v] - v_lon[first]) * (v_lat[after] - v_lat[first])
+                total -= (v_lon[after] - v_lon[first]) * (v_lat[v] - v_lat[first])
                 ring[size] = v
                 size += 1
                 v = after
             if v != first:
                 return lon, lat, start, band, area, False
-            if abs(total) < 2.0 * least:
+            total *= east * north / 2.0
+            if abs(total) < least:
                 continue
             begin = used
             for every in (False, True):  # once more with all of them where too few would stay
@@ -264,7 +329,16 @@ def _rings(
                     if (
                         every
                         or keep[at]
-                        or _stays(vx, vy, prior, at, ring[i + 1 if i + 1 < size else 0], tolerance)
+                        or _stays(
+                            v_lon,
+                            v_lat,
+                            east,
+                            north,
+                            prior,
+                            at,
+                            ring[i + 1 if i + 1 < size else 0],
+                            tolerance,
+                        )
                     ):
                         lon[used], lat[used] = v_lon[at], v_lat[at]
                         used += 1
@@ -273,7 +347,7 @@ def _rings(
                 used = begin
             lon[used], lat[used] = lon[begin], lat[begin]
             used += 1
-            band[rings], area[rings] = b, total / 2.0
+            band[rings], area[rings] = b, total
             rings += 1
             start[rings] = used
     return lon[:used], lat[:used], start[: rings + 1], band[:rings], area[:rings], True
@@ -333,27 +407,70 @@ def _holders(lon: F64, lat: F64, start: I64, band: I32, area: F64) -> I32:
     return holder
 
 
+@kernel
+def _ordered(bands: int, lon: F64, lat: F64, start: I64, band: I32, holder: I32) -> tuple[F64, I64, I64, I64]:
+    """Rings as polygons, each outer ring followed by its holes, band by band: the parts of :class:`Rings`."""
+    count = len(band)
+    place, ring = np.empty((len(lon), 2)), np.zeros(count + 1, dtype=np.int64)
+    polygon, shape = np.zeros(count + 1, dtype=np.int64), np.zeros(bands + 1, dtype=np.int64)
+    hole, next_hole = np.full(count, -1, dtype=np.int64), np.full(count, -1, dtype=np.int64)
+    for i in range(count - 1, -1, -1):
+        if holder[i] >= 0:
+            next_hole[i], hole[holder[i]] = hole[holder[i]], i
+    rings, polygons, used = ZERO, ZERO, ZERO
+    for i in range(count):
+        if holder[i] >= 0:
+            continue
+        at = i
+        while at >= 0:
+            for k in range(start[at], start[at + 1]):
+                place[used, 0], place[used, 1] = lon[k], lat[k]
+                used += 1
+            rings += 1
+            ring[rings] = used
+            at = hole[i] if at == i else next_hole[at]
+        polygons += 1
+        polygon[polygons] = rings
+        shape[band[i] + 1] = polygons
+    for b in range(bands):
+        shape[b + 1] = max(shape[b + 1], shape[b])
+    return place, ring, polygon[: polygons + 1], shape
+
+
+@kernel
+def _clean(reached: I32, first: I64, last: I64, of_way: U8, kind: U8, cut: I32) -> None:
+    for e in reached:
+        if of_way[e] == MIXED:
+            for c in range(first[e], last[e]):
+                kind[c], cut[c] = NOBODY, -1
+        of_way[e] = NOBODY
+
+
 def draw(cells: Cells, begin: I64, p_edge: I32, p_from: F64, p_to: F64) -> Rings:
     """Rings of nested bands.
 
     Stretches of band ``b`` are ``begin[b]`` to ``begin[b + 1]``, ascending by edge and position.
     """
-    ways, points, bands = cells.ways, cells.points, len(begin) - 1
+    # one call after the other: compiled as one, they take a third longer
+    ways, points, bands, degree = cells.ways, cells.points, len(begin) - 1, units_a_degree()
     with cells.pool.one() as scratch:
-        touched, cut_row, cut_point, cut_at, cut_kind = set_kinds(
-            points.first, points.last, points.to_m, points.x, points.y, points.along_x, points.along_y,
-            ways.start, ways.x, ways.y, ways.along_m, ways.length_m,
-            cells.row, cells.corner, cells.place,
-            begin, p_edge, p_from, p_to, scratch.kind, scratch.cut,
+        reached, cut_row, cut_at, cut_kind = set_kinds(
+            *points, ways.start, ways.x, ways.y, ways.along_m, ways.length_m,
+            cells.row, cells.corner, cells.place, cells.along,
+            begin, p_edge, p_from, p_to, scratch.of_way, scratch.kind, scratch.cut,
+        )  # fmt: skip
+        parting = _parting(
+            reached, scratch.of_way, scratch.kind, points.first, points.last, cells.row, cells.neighbour,
+            *cells.seams, bands,
         )  # fmt: skip
         pieces = _outlines(
-            bands, touched, scratch.kind, scratch.cut, scratch.number, cut_row, cut_point, cut_at, cut_kind,
-            points.x, points.y, points.along_x, points.along_y,
-            cells.row, cells.neighbour, cells.corner, cells.place,
+            bands, *parting, scratch.cut, scratch.number, cut_row, cut_at, cut_kind,
+            cells.along, cells.row, cells.neighbour, cells.corner, cells.place,
         )  # fmt: skip
+        _clean(reached, points.first, points.last, scratch.of_way, scratch.kind, scratch.cut)
     lon, lat, start, band, area, closed = _rings(
-        bands, *pieces, STRAIGHT_M * cells.unit, LEAST_M2 * cells.unit**2
+        bands, *pieces, degree / cells.unit, degree, STRAIGHT_M, LEAST_M2
     )
     if not closed:
         raise RuntimeError("an outline does not close: the cells disagree")
-    return Rings(lon, lat, start, band, _holders(lon, lat, start, band, area))
+    return Rings(*_ordered(bands, lon, lat, start, band, _holders(lon, lat, start, band, area)))

@@ -14,7 +14,7 @@ from geo.errors import Defect, InputError
 from geo.isochrones.cells import Cells, partition
 from geo.isochrones.outlines import Rings, draw
 from geo.isochrones.ways import Ways
-from geo.models import I32, Stretches
+from geo.models import I32, I64, Stretches
 
 MAX_BANDS = 16  # more are no picture
 Shapes = NDArray[np.object_]
@@ -32,7 +32,7 @@ def bands(ways: Ways | Cells, reached_by_minutes: Mapping[float, Stretches]) -> 
 
     >>> import numpy as np
     >>> from geo.isochrones import prepare
-    >>> from geo.models import I32, Stretches
+    >>> from geo.models import I32, I64, Stretches
     >>> from tests.toy import toy_network
     >>> ways = prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk")
     >>> def first(metres):
@@ -55,7 +55,7 @@ def station_bands(
 
     >>> import numpy as np
     >>> from geo.isochrones import prepare
-    >>> from geo.models import I32, Stretches
+    >>> from geo.models import I32, I64, Stretches
     >>> from tests.toy import toy_network
     >>> ways = prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk")
     >>> part = Stretches(np.array([0], dtype=np.int32), np.array([0.0]), np.array([300.0]))
@@ -130,31 +130,18 @@ def _draw(cells: Cells, parts: Sequence[Stretches], sets: int, bands_each: int) 
     drawn = [rings for part in in_chunks(sets, 1, some) for rings in part]
     if not drawn:
         return np.empty(0, dtype=object)
-    # all sets are put together at once: rings and their vertices are numbered through
-    size = np.concatenate([np.diff(rings.start) for rings in drawn])
-    of_set = np.repeat(np.arange(sets), [len(rings.band) for rings in drawn])
-    before = np.cumsum([0, *(len(rings.band) for rings in drawn)])
-    shape = of_set * bands_each + np.concatenate([rings.band for rings in drawn])
-    holder = np.concatenate([rings.holder for rings in drawn]).astype(np.int64)
-    holder[holder >= 0] += before[of_set[holder >= 0]]
-    # shape by shape, outer ring by outer ring, each followed by its holes
-    numbers = np.arange(len(shape))
-    order = np.lexsort((numbers, holder >= 0, np.where(holder >= 0, holder, numbers), shape))
-    ring_start = np.concatenate(([0], np.cumsum(size[order])))
-    source = np.repeat((np.cumsum(size) - size)[order] - ring_start[:-1], size[order])
-    source += np.arange(ring_start[-1])
-    outer = holder[order] < 0
-    lon, lat = (np.concatenate([getattr(rings, name) for rings in drawn]) for name in ("lon", "lat"))
     made: Shapes = shapely.from_ragged_array(
         shapely.GeometryType.MULTIPOLYGON,
-        np.column_stack((lon[source], lat[source])),
-        (
-            ring_start,
-            np.append(np.flatnonzero(outer), len(order)),
-            np.searchsorted(shape[order][outer], np.arange(sets * bands_each + 1)),
-        ),
+        np.concatenate([rings.place for rings in drawn]),
+        tuple(_joined([getattr(rings, level) for rings in drawn]) for level in ("ring", "polygon", "shape")),
     )
     return made
+
+
+def _joined(offsets: Sequence[I64]) -> I64:
+    """Offsets of parts, each from 0, as offsets of the whole."""
+    before = np.cumsum([0, *(part[-1] for part in offsets)])
+    return np.concatenate([[0], *(part[1:] + first for part, first in zip(offsets, before, strict=False))])
 
 
 def _rings(cells: Cells, parts: Sequence[Stretches]) -> Rings:

@@ -11,7 +11,7 @@ from geo.compiled import in_chunks, kernel
 from geo.isochrones.ways import Ways, position
 from geo.models import F64, I32, I64
 
-SPACING_M = 10.0
+SPACING_M = 15.0
 SHORTEST_STEP_M = 1.5
 STEP_TO_NEXT = 2.0  # points of a way are at most so many times further apart than it is from the next way
 INSET_M = 2.0  # from the ends of an edge to its first and last point
@@ -180,7 +180,8 @@ def spaced(ways: Ways, edges: I64, unit: float) -> Spacing:
         )
     )
     step_m = np.clip(near / unit * STEP_TO_NEXT, SHORTEST_STEP_M, SPACING_M)
-    steps = np.ceil(np.hypot(bx - ax, by - ay) / unit / step_m - 1e-6).astype(np.int64)
+    # a metre is not the same in the north and in the south: what is too long by that little stays whole
+    steps = np.ceil(np.hypot(bx - ax, by - ay) / unit / step_m - 0.02).astype(np.int64)
     return Spacing(first, last, np.maximum(steps, 1))
 
 

@@ -101,6 +101,11 @@ def to_degrees(x: F64 | float, y: F64 | float) -> tuple[F64, F64]:
     )
 
 
+def units_a_degree() -> float:
+    """Sheet units in a degree of longitude; of latitude, so many by its cosine."""
+    return math.radians(EARTH_RADIUS_M)
+
+
 def _along(start: I64, x: F64, y: F64, length_m: F64) -> F64:
     """Metres of each vertex along its edge, stretched so that the last is the length of the edge."""
     of_edge = np.repeat(np.arange(len(length_m)), np.diff(start))

@@ -15,7 +15,7 @@ from geo.models import BARRIER_KINDS, F64, I32, I64, MODES, Bool, Lines, Mode, R
 from geo.network.modes import RULE_KEYS, Speeds, way_speeds
 from geo.network.raw import BarrierLine, RawWays
 from geo.network.turns import ban_turns
-from geo.sphere import great_circle_steps_m
+from geo.sphere import curve_order, great_circle_steps_m
 
 
 def local_crs(lon: float, lat: float) -> str:
@@ -51,7 +51,9 @@ def assemble(raw: RawWays, *, area: Any = None, reach_m: float = 0.0) -> RoadNet
         if len(begin) == 0:
             message = NO_ROADS_INSIDE
             raise InputError(Defect(message, file=raw.source))
-    return _network(raw, node_ref, vertex_node, lon, lat, way, begin, end, area, reach_m)
+    # neighbours on the ground are neighbours in memory: every search and shape reads fewer pages
+    order = curve_order(lon[begin], lat[begin])
+    return _network(raw, node_ref, vertex_node, lon, lat, way, begin[order], end[order], area, reach_m)
 
 
 def _vertices(raw: RawWays) -> tuple[I64, F64, F64, I64]:

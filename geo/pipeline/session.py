@@ -120,7 +120,7 @@ class Session:
         origin = self.snap(lon, lat, mode=moved.travel.mode)
         wanted = tuple(float(m) for m in sorted(set(minutes)))
         nodes = moved.router.reach_nodes(origin, limit_s=wanted[-1] * 60.0)
-        reached = [moved.router.stretches_each(origin, nodes, limit_s=m * 60.0)[0] for m in wanted]
+        (reached,) = moved.router.stretches_each(origin, nodes, limits_s=[m * 60.0 for m in wanted])
         shapes = isochrones.nested(moved.cells, reached)
         told = []
         if shares:

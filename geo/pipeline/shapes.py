@@ -27,9 +27,9 @@ def shapes(
     cells = isochrones.partition(ways, near=reached[minutes[-1]].edge)
     bands = isochrones.bands(cells, reached)
     nodes = router.reach_nodes(station_snap, limit_s=minutes[-1] * 60.0)
-    by_minutes = {m: router.stretches_each(station_snap, nodes, limit_s=m * 60.0) for m in minutes}
+    parts = router.stretches_each(station_snap, nodes, limits_s=[m * 60.0 for m in minutes])
     each = {
-        str(station): {m: by_minutes[m][i] for m in minutes}
+        str(station): dict(zip(minutes, parts[i], strict=True))
         for i, station in enumerate(inputs.stations["station_id"])
         if station_snap.edge[i] >= 0
     }
@@ -61,7 +61,8 @@ def isochrone(
         )
     router = travel.router(net)
     nodes = router.reach_nodes(origin, limit_s=wanted[-1] * 60.0)
-    reached = {m: router.stretches_each(origin, nodes, limit_s=m * 60.0)[0] for m in wanted}
+    parts = router.stretches_each(origin, nodes, limits_s=[m * 60.0 for m in wanted])[0]
+    reached = dict(zip(wanted, parts, strict=True))
     ways = isochrones.prepare(net, mode=travel.mode)
     frame = isochrones.bands(ways, reached)
     shares = [

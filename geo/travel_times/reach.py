@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from geo.compiled import in_chunks
+from geo.compiled import Pool, in_chunks
 from geo.models import F64, I32, I64, Bool, NearestField, Stretches, TravelMatrix
 from geo.travel_times.graph import AT_NODE_M, Entries, Graph, Points
 from geo.travel_times.grow import grow_each
@@ -29,23 +29,25 @@ def stretches_within(graph: Graph, near: Points, node_seconds: F64, limit_s: flo
 
 
 def stretches_each(
-    graph: Graph, entries: Entries, near: Points, nodes: TravelMatrix, limit_s: float
-) -> list[Stretches]:
-    """:func:`stretches_within` of every source by itself, from the times of a row each."""
+    graph: Graph, entries: Entries, slots: Pool[I32], near: Points, nodes: TravelMatrix, limits_s: F64
+) -> list[list[Stretches]]:
+    """:func:`stretches_within` of every source by itself within each limit, from the times of a row each."""
 
     def some(first: int, last: int) -> tuple[I64, I32, F64, F64]:
-        found: tuple[I64, I32, F64, F64] = grow_each(
-            entries.row, entries.edge, graph.length_m, graph.out_s_per_m, graph.back_s_per_m,
-            graph.half_wait_s, nodes.indptr, nodes.indices, nodes.seconds, first, last,
-            near.edge, near.offset_m, near.access_s, limit_s,
-        )  # fmt: skip
+        with slots.one() as slot:
+            found: tuple[I64, I32, F64, F64] = grow_each(
+                entries.row, entries.edge, graph.length_m, graph.out_s_per_m, graph.back_s_per_m,
+                graph.half_wait_s, nodes.indptr, nodes.indices, nodes.seconds, first, last,
+                near.edge, near.offset_m, near.access_s, limits_s, slot,
+            )  # fmt: skip
         return found
 
     parts = []
     for count, edge, start, stop in in_chunks(len(near), SMALLEST_CHUNK, some):
-        ends = np.concatenate(([0], np.cumsum(count)))
+        ends = np.concatenate(([0], np.cumsum(count))).tolist()
         parts += [Stretches(edge[a:b], start[a:b], stop[a:b]) for a, b in pairwise(ends)]
-    return parts
+    each = len(limits_s)
+    return [parts[i * each : (i + 1) * each] for i in range(len(near))]
 
 
 def _grown(

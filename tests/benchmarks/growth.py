@@ -131,7 +131,8 @@ def measure(side: int) -> dict[str, float]:
 
     def reached() -> dict[float, Stretches]:
         nodes = router.reach_nodes(one, limit_s=LIMIT_S)
-        return {m: router.stretches_each(one, nodes, limit_s=m * 60)[0] for m in MINUTES}
+        (parts,) = router.stretches_each(one, nodes, limits_s=[m * 60 for m in MINUTES])
+        return dict(zip(MINUTES, parts, strict=True))
 
     cells = isochrones.partition(ways, near=reached()[MINUTES[-1]].edge)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from geo.isochrones import Cells, bands, false_missed_share, partition, prepare
 from geo.isochrones.cells import ARC, WIDEN_M
 from geo.isochrones.spacing import SHORTEST_STEP_M, SPACING_M
+from geo.isochrones.ways import to_sheet
 from geo.models import Stretches
 from tests.toy import grid_network, toy_network
 
@@ -26,23 +27,30 @@ def tangle(spots, seed):
     return toy_network([(6.0 * x, 6.0 * y) for x, y in spots], sorted(pairs))
 
 
+def on_sheet(cells: Cells) -> np.ndarray:
+    """Where the corners are: x and y."""
+    x, y = to_sheet(*cells.place.T)
+    return np.column_stack((x - cells.ways.x0, y - cells.ways.y0))
+
+
 def polygons(cells: Cells) -> list[shapely.Polygon | None]:
     """Every cell on the sheet, None where one has no room."""
+    place = on_sheet(cells)
     corners = (cells.corner[a:b] for a, b in pairwise(cells.row))
-    return [shapely.Polygon(cells.place[at, :2]) if len(at) else None for at in corners]
+    return [shapely.Polygon(place[at]) if len(at) else None for at in corners]
 
 
 @settings(deadline=None, max_examples=40)
 @given(SPOTS, st.integers(0, 2**32 - 1))
 def test_every_border_has_another_side_and_every_cell_is_convex(spots, seed):
     cells = partition(prepare(tangle(spots, seed), mode="walk"))
-    sides = {}
+    sides, place = {}, on_sheet(cells)
     for c, (begin, end) in enumerate(pairwise(cells.row)):
         corner, other = cells.corner[begin:end], cells.neighbour[begin:end]
         for k, n in enumerate(other):
             if n >= 0:
                 sides[c, int(n), int(corner[k]), int(corner[(k + 1) % len(corner)])] = True
-        xy = cells.place[corner, :2]
+        xy = place[corner]
         step = np.roll(xy, -1, axis=0) - xy
         after = np.roll(step, -1, axis=0)
         assert (step[:, 0] * after[:, 1] - step[:, 1] * after[:, 0] > -1e-6).all()
@@ -66,7 +74,7 @@ def test_a_place_is_in_the_cell_of_the_nearest_point(spots, seed):
             for c, p in zip(nearest, places, strict=True)
         ]
     )
-    radius = (WIDEN_M + SPACING_M**2 / (16 * WIDEN_M)) * cells.unit
+    radius = np.hypot(WIDEN_M, SPACING_M / 2) * cells.unit
     second = np.partition(apart, 1, axis=1)[:, 1] if len(at) > 1 else np.full(len(places), np.inf)
     sure = (second - distance > 1e-6) & (distance < radius * np.cos(ARC / 2) - 1e-6)
     assert within[sure].all()
@@ -113,6 +121,36 @@ def test_a_part_of_the_ways_is_drawn_as_all_of_them():
     assert len(few.points.x) < len(all_of_them.points.x)
     one, two = (bands(cells, {5.0: reached}).geometry.iloc[0] for cells in (few, all_of_them))
     assert shapely.symmetric_difference(one, two).area < 2e-3 * one.area  # other corners stay
+
+
+@settings(deadline=None, max_examples=40)
+@given(SPOTS, st.integers(0, 2**32 - 1))
+def test_every_border_between_ways_is_in_one_seam_that_both_know(spots, seed):
+    cells = partition(prepare(tangle(spots, seed), mode="walk"))
+    points, seams = cells.points, cells.seams
+    way = np.empty(len(points.x), dtype=int)
+    for e in range(len(points.first)):
+        way[points.first[e] : points.last[e]] = e
+    found = set()
+    for c, (begin, end) in enumerate(pairwise(cells.row)):
+        for k in range(begin, end):
+            beyond = way[cells.neighbour[k]] if cells.neighbour[k] >= 0 else -1
+            if beyond != way[c]:
+                after = cells.corner[k + 1 if k + 1 < end else begin]
+                found.add((way[c], beyond, int(cells.corner[k]), int(after)))
+    told = []
+    for e, (first, last) in enumerate(seams.row):
+        for other, begin, end in seams.seam[first:last]:
+            for (one, two), (c, m) in zip(seams.ends[begin:end], seams.cells[begin:end], strict=True):
+                mine = other < 0 or e < other
+                assert way[c] == (e if mine else other)
+                assert cells.row[c] <= m < cells.row[c + 1]
+                assert cells.corner[m] == one
+                told.append(
+                    (e, int(other), int(one), int(two)) if mine else (e, int(other), int(two), int(one))
+                )
+    assert len(told) == len(set(told))
+    assert set(told) == found
 
 
 def test_the_same_cells_twice():

@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import math
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import networkx as nx
@@ -386,14 +386,16 @@ def test_stretches_of_each_source_are_those_of_each_by_itself():
     network = grid_network(9, 9, 110.0, oneway=range(0, 140, 5))
     sources = snap(network, *lonlat(np.random.default_rng(3).uniform(-700, 900, (12, 2))), mode="ebike")
     nodes = Router(network, mode="ebike").reach_nodes(sources, limit_s=120.0)
-    each = Router(network, mode="ebike").stretches_each(sources, nodes, limit_s=90.0)
-    assert len(each) == 12
-    for i, part in enumerate(each):
+    limits_s = [30.0, 90.0, 60.0]
+    each = Router(network, mode="ebike").stretches_each(sources, nodes, limits_s=limits_s)
+    assert [len(parts) for parts in each] == 12 * [3]
+    for i, (k, limit_s) in product(range(12), enumerate(limits_s)):
+        part = each[i][k]
         dense = np.full(network.node_count, np.inf)
         row = slice(nodes.indptr[i], nodes.indptr[i + 1])
         dense[nodes.indices[row]] = nodes.seconds[row]
         one = Snapped(*(getattr(sources, name)[i : i + 1] for name in Snapped.__slots__))
-        alone = Router(network, mode="ebike").stretches(one, dense, limit_s=90.0)
+        alone = Router(network, mode="ebike").stretches(one, dense, limit_s=limit_s)
         for name in type(part).__slots__:
             np.testing.assert_allclose(getattr(part, name), getattr(alone, name), atol=1e-9)
 

@@ -435,8 +435,8 @@ def test_stretches_agree_with_points_sampled_on_every_edge(world, wait_s):
     split = Router(network, **how(options)).stretches_of_nearest(sources, field, limit_s=options["limit_s"])
     assert sum((p.to_m - p.from_m).sum() for p in split) == pytest.approx((part.to_m - part.from_m).sum())
     nodes = Router(network, **how(options)).reach_nodes(sources, limit_s=options["limit_s"])
-    for i, each in enumerate(
-        Router(network, **how(options)).stretches_each(sources, nodes, limit_s=options["limit_s"])
+    for i, (each,) in enumerate(
+        Router(network, **how(options)).stretches_each(sources, nodes, limits_s=[options["limit_s"]])
     ):
         one = Snapped(*(getattr(sources, name)[i : i + 1] for name in Snapped.__slots__))
         alone = Router(network, **how(options)).stretches(one, dense(nodes)[i], limit_s=options["limit_s"])
