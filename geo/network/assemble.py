@@ -121,14 +121,11 @@ def _network(
     node_lon[edge_u], node_lat[edge_u] = lon[begin], lat[begin]
     node_lon[edge_v], node_lat[edge_v] = lon[end], lat[end]
     edge_way = way[begin]
-    forward, backward = _speeds(raw, edge_way)
+    forward, backward = _speeds(raw.tags, raw.tagged[edge_way])
     length_m = line_lengths(geometry)
-    names = [t.get("name", "") for t in raw.tags]
-    classes = [t.get("highway", "unclassified") for t in raw.tags]
-    class_names, way_class = np.unique(
-        np.array(classes, dtype=object).astype(str)[edge_way], return_inverse=True
-    )
-    way_name, edge_name = np.unique(np.array(names, dtype=object).astype(str)[edge_way], return_inverse=True)
+    of_edge = raw.tagged[edge_way]
+    class_names, way_class = _words(raw.tags, of_edge, "highway", "unclassified")
+    way_name, edge_name = _words(raw.tags, of_edge, "name", "")
     component = {
         mode: _components(edge_u, edge_v, (forward[mode] > 0) | (backward[mode] > 0), length_m, len(used))
         for mode in MODES
@@ -158,8 +155,8 @@ def _network(
         length_m=length_m,
         way_id=raw.way_id[edge_way],
         way_class=way_class.astype(np.uint8),
-        class_names=tuple(map(str, class_names)),
-        way_name=tuple(map(str, way_name)),
+        class_names=class_names,
+        way_name=way_name,
         edge_name=edge_name.astype(np.int32),
         geometry=geometry,
         speed_forward_kmh=forward,
@@ -173,20 +170,29 @@ def _network(
     )
 
 
-def _speeds(raw: RawWays, edge_way: I64) -> tuple[dict[Mode, F64], dict[Mode, F64]]:
-    # few combinations of tags serve all ways
+def _words(tags: list[dict[str, str]], of_edge: I64, key: str, other: str) -> tuple[tuple[str, ...], I64]:
+    """The values of a key among the edges, ascending, and which of them each edge has."""
+    used, set_of_edge = np.unique(of_edge, return_inverse=True)
+    words = [tags[i].get(key, other) for i in used.tolist()]
+    different = sorted(set(words))
+    number = {word: i for i, word in enumerate(different)}
+    return tuple(different), np.array([number[word] for word in words], dtype=np.int64)[set_of_edge]
+
+
+def _speeds(tags: list[dict[str, str]], of_edge: I64) -> tuple[dict[Mode, F64], dict[Mode, F64]]:
+    # few combinations of the tags that matter serve all ways
     known: dict[tuple[tuple[str, str], ...], int] = {}
     found: list[dict[Mode, Speeds]] = []
-    rule = np.empty(len(raw.tags), dtype=np.int64)
-    for i, tags in enumerate(raw.tags):
-        key = tuple(item for item in tags.items() if item[0] in RULE_KEYS)
+    rule = np.empty(len(tags), dtype=np.int64)
+    for i, of_way in enumerate(tags):
+        key = tuple(item for item in of_way.items() if item[0] in RULE_KEYS)
         at = known.setdefault(key, len(found))
         if at == len(found):
-            found.append(way_speeds(tags))
+            found.append(way_speeds(of_way))
         rule[i] = at
-    of_edge = rule[edge_way]
-    forward = {m: np.array([speeds[m].forward_kmh for speeds in found])[of_edge] for m in MODES}
-    backward = {m: np.array([speeds[m].backward_kmh for speeds in found])[of_edge] for m in MODES}
+    rule = rule[of_edge]
+    forward = {m: np.array([speeds[m].forward_kmh for speeds in found])[rule] for m in MODES}
+    backward = {m: np.array([speeds[m].backward_kmh for speeds in found])[rule] for m in MODES}
     return forward, backward
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geo.models import F64, I64, BarrierKind, Bool
+from geo.network.modes import RULE_KEYS
 from geo.network.raw import BarrierLine, RawWays
 from geo.network.turns import TurnRules
 from geo.premises import KEYS, premises_kind
@@ -26,12 +27,13 @@ FILTER_KEYS = (
     "landuse",
     *KEYS,
 )
+# Of a way no other tag is ever looked at.
+USED_KEYS = frozenset({*FILTER_KEYS, *RULE_KEYS, "name", "opening_hours", "tunnel", "bridge", "covered"})
 HOMES = frozenset(
     {"residential", "apartments", "house", "dormitory", "detached", "terrace", "semidetached_house"}
 )
 WALLS = frozenset({"wall", "fence", "city_wall", "retaining_wall"})
 RAILS = frozenset({"rail", "light_rail", "subway", "narrow_gauge"})
-BARRIER_KEYS = frozenset({"natural", "waterway", "railway", "barrier"})
 RIVERS = frozenset({"river", "canal"})
 _M_PER_DEGREE = 111_195.0
 
@@ -54,10 +56,14 @@ class Relations:
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """Way ``i`` has the located vertices ``start[i]:start[i + 1]``; ``nodes``: id, tags, lon, lat."""
+    """Way ``i`` has the located vertices ``start[i]:start[i + 1]`` and the tags ``tags[tagged[i]]``.
+
+    ``nodes``: id, tags, lon, lat.
+    """
 
     way_id: I64
     tags: list[dict[str, str]]
+    tagged: I64
     start: I64
     ref: I64
     lon: F64
@@ -75,7 +81,6 @@ def collect(elements: Elements, *, source: str, bounds: Bounds) -> RawWays:
     closed = np.zeros(len(inside), dtype=np.bool_)
     rings = np.flatnonzero(np.diff(start) > 3)
     closed[rings] = elements.ref[start[rings]] == elements.ref[start[rings + 1] - 1]
-    roads: list[int] = []
     barriers: list[BarrierLine] = []
     homes: dict[str, list[int]] = {"homes": [], "land": [], "plain": []}
     premises: list[tuple[str, dict[str, str], str, int]] = []
@@ -88,29 +93,35 @@ def collect(elements: Elements, *, source: str, bounds: Bounds) -> RawWays:
         if kind:
             amenities.append((f"n{node}", tags.get("name", ""), kind, x, y, tags.get("opening_hours", "")))
     water = elements.relations.water
-    ring = closed.tolist()
-    for i in np.flatnonzero(inside).tolist():
-        tags, way = elements.tags[i], int(elements.way_id[i])
-        if "highway" in tags:  # squares mapped as areas too: their outline is walked
-            roads.append(i)
-        barrier = _barrier_kind(way, tags, water)
+
+    def of_ways(fits: Callable[[dict[str, str]], object]) -> Bool:
+        """Ways within the bounds whose tags fit: asked once for a set of tags."""
+        found: Bool = np.array([bool(fits(tags)) for tags in elements.tags], dtype=np.bool_)
+        return inside & found[elements.tagged]
+
+    def each(ways: Bool) -> Iterator[tuple[int, int, dict[str, str]]]:
+        for i in np.flatnonzero(ways).tolist():
+            yield i, int(elements.way_id[i]), elements.tags[elements.tagged[i]]
+
+    bounds_water = inside & np.isin(elements.way_id, np.fromiter(water, dtype=np.int64, count=len(water)))
+    for i, way, tags in each(bounds_water | of_ways(_barrier_kind)):
+        barrier = _barrier_kind(tags, of_water=way in water)
         if barrier is not None:
             part = slice(ends[i], ends[i + 1])
             name = water.get(way) or tags.get("name", "")
             barriers.append(BarrierLine(barrier, name, lon[part].tolist(), lat[part].tolist()))
-        if ring[i]:
-            use = _home_kind(tags)
-            if use:
-                homes[use].append(i)
-            kind = premises_kind(tags)
-            if kind:
-                premises.append((f"w{way}", tags, kind, i))
+    for i, _way, tags in each(closed & of_ways(_home_kind)):
+        homes[_home_kind(tags) or ""].append(i)
+    for i, way, tags in each(closed & of_ways(premises_kind)):
+        premises.append((f"w{way}", tags, premises_kind(tags) or "", i))
     chosen = next((rows for rows in homes.values() if rows), [])
     buildings = np.array([_centroid(start, lon, lat, i) for i in chosen]).reshape(-1, 3)
     for osm_id, tags, kind, i in premises:
         x, y, _area = _centroid(start, lon, lat, i)
         amenities.append((osm_id, tags.get("name", ""), kind, x, y, tags.get("opening_hours", "")))
-    rows = np.array(roads, dtype=np.int64)
+    rows = np.flatnonzero(
+        of_ways(lambda tags: "highway" in tags)
+    )  # squares as areas too: their outline is walked
     size = np.diff(start)[rows]
     road_start = np.concatenate(([0], np.cumsum(size))).astype(np.int64)
     vertex = np.repeat(start[rows] - road_start[:-1], size) + np.arange(road_start[-1])
@@ -121,7 +132,8 @@ def collect(elements: Elements, *, source: str, bounds: Bounds) -> RawWays:
         ref=elements.ref[vertex],
         lon=lon[vertex],
         lat=lat[vertex],
-        tags=[elements.tags[i] for i in roads],
+        tags=elements.tags,
+        tagged=elements.tagged[rows],
         source=source,
         source_date=elements.date,
         signals=frozenset(signals),
@@ -159,18 +171,12 @@ def _home_kind(tags: dict[str, str]) -> str | None:
     return "land" if tags.get("landuse") == "residential" else None
 
 
-def _barrier_kind(way_id: int, tags: dict[str, str], water: dict[int, str]) -> BarrierKind | None:
-    if (
-        tags.get("highway", "motorway") != "motorway"
-        and BARRIER_KEYS.isdisjoint(tags)
-        and way_id not in water
-    ):
-        return None  # most ways: the quick answer
+def _barrier_kind(tags: dict[str, str], *, of_water: bool = False) -> BarrierKind | None:
     # a river in a culvert, a rail on a viaduct or in a tunnel stops nobody
     if tags.get("tunnel", "no") != "no" or tags.get("bridge", "no") != "no" or tags.get("covered") == "yes":
         return None
     if (
-        way_id in water
+        of_water
         or tags.get("natural") == "water"
         or tags.get("waterway") in RIVERS
         or tags.get("waterway") == "riverbank"

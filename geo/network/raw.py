@@ -24,7 +24,8 @@ class BarrierLine:
 class RawWays:
     """Ways before they are split: way ``i`` uses vertices ``start[i]:start[i + 1]``.
 
-    ``ref`` numbers the vertices (OSM node ids): equal numbers meet. ``tags`` holds one dict a way.
+    ``ref`` numbers the vertices (OSM node ids): equal numbers meet. Way ``i`` has the tags ``tags[tagged[i]]``:
+    few sets of tags serve many ways.
     ``directed``: each way is one direction of travel (OSMnx graphs), not a whole street.
     """
 
@@ -34,6 +35,7 @@ class RawWays:
     lon: F64
     lat: F64
     tags: list[dict[str, str]]
+    tagged: I64
     source: str
     source_date: str = ""
     signals: frozenset[int] = frozenset()

@@ -154,6 +154,7 @@ def _raw(
         lon=xy[:, 0].copy(),
         lat=xy[:, 1].copy(),
         tags=tags,
+        tagged=np.arange(len(tags)),
         source=source,
         signals=signals,
         notes=notes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 
 from geo.models import I32, I64, Bool
-from geo.network.elements import FILTER_KEYS, Bounds, Elements, Relations
+from geo.network.elements import FILTER_KEYS, USED_KEYS, Bounds, Elements, Relations
 from geo.network.pbf import kernels
 from geo.network.pbf.blobs import Blob, UncommonError, UnreadableError, blobs_of, unpacked
 from geo.network.pbf.kernels import U8
@@ -45,8 +45,9 @@ class _Block:
         buf = unpacked(data)
         return cls(buf, *kernels.outline(buf))
 
-    def wanted(self) -> U8:
-        words = [key.encode() for key in FILTER_KEYS]
+    def among(self, keys: Collection[str]) -> U8:
+        """Which words are among some: 1 or 0."""
+        words = [key.encode() for key in keys]
         letters = np.frombuffer(b"".join(words), dtype=np.uint8)
         start = np.concatenate(([0], np.cumsum([len(word) for word in words])))
         flags: U8 = kernels.match(self.buf, self.strings, self.stops, letters, start)
@@ -71,6 +72,18 @@ class _Block:
         ends = start.tolist()
         return [dict(pairs[a:b]) for a, b in pairwise(ends)]
 
+    def tag_sets(self, start: I64, tag: I64) -> tuple[list[dict[str, str]], I64]:
+        """The different sets of the tags that are ever used, and which of them each run of tags has."""
+        used = self.among(USED_KEYS)[tag >> 32] == 1
+        start = np.concatenate(([0], np.cumsum(used)))[start]
+        tag = tag[used]
+        raw, known = tag.tobytes(), dict[bytes, int]()
+        of_run = [known.setdefault(raw[a:b], len(known)) for a, b in pairwise((8 * start).tolist())]
+        ends = np.cumsum([0, *(len(run) // 8 for run in known)])
+        return self.tags(ends, np.frombuffer(b"".join(known), dtype=np.int64)), np.array(
+            of_run, dtype=np.int64
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Nodes:
@@ -91,6 +104,7 @@ class _Ways:
     start: I64
     ref: I64
     tags: list[dict[str, str]]
+    tagged: I64
     nodes: bool  # in the same block
     relations: bool
 
@@ -183,7 +197,12 @@ def _nodes(data: bytes, wide: tuple[int, int, int, int], bounds: Bounds) -> _Nod
     if not has & NODES:
         return None
     ids, x, y, row, tag = kernels.nodes(
-        block.buf, block.groups, block.wanted(), block.granularity, block.lat_offset, block.lon_offset
+        block.buf,
+        block.groups,
+        block.among(FILTER_KEYS),
+        block.granularity,
+        block.lat_offset,
+        block.lon_offset,
     )
     tagged = []
     if len(row):
@@ -203,16 +222,23 @@ def _nodes(data: bytes, wide: tuple[int, int, int, int], bounds: Bounds) -> _Nod
 def _ways(data: bytes, members: I64, known: I64) -> _Ways:
     block = _Block.of(data)
     has = kernels.holds(block.buf, block.groups)
-    ids, tag_start, tag, ref_start, ref = kernels.ways(block.buf, block.groups, block.wanted(), members)
+    ids, tag_start, tag, ref_start, ref = kernels.ways(
+        block.buf, block.groups, block.among(FILTER_KEYS), members
+    )
     met = np.append(0, np.cumsum(_within(known, ref)))
     keep = met[ref_start[1:]] > met[ref_start[:-1]]
     size = np.diff(ref_start)[keep]
     start = np.concatenate(([0], np.cumsum(size)))
     source = np.repeat(ref_start[:-1][keep] - start[:-1], size) + np.arange(start[-1])
-    tags = block.tags(tag_start, tag) if keep.any() else []
-    tags = [of_way for of_way, kept in zip(tags, keep.tolist(), strict=False) if kept]
+    tags, tagged = block.tag_sets(tag_start, tag) if keep.any() else ([], np.zeros(len(keep), dtype=np.int64))
     return _Ways(
-        ids[keep], start, ref[source], tags, nodes=bool(has & NODES), relations=bool(has & RELATIONS)
+        ids[keep],
+        start,
+        ref[source],
+        tags,
+        tagged[keep],
+        nodes=bool(has & NODES),
+        relations=bool(has & RELATIONS),
     )
 
 
@@ -277,9 +303,13 @@ def _elements(
     at = np.minimum(np.searchsorted(ids, ref), max(len(ids) - 1, 0))
     located = ids[at] == ref if len(ids) else np.zeros(len(ref), dtype=np.bool_)
     way = np.repeat(np.arange(len(size)), size)[located]
+    sets = np.cumsum([0, *(len(part.tags) for part in ways)])
     return Elements(
         way_id=np.concatenate([np.empty(0, dtype=np.int64), *(part.ids for part in ways)]),
         tags=[tags for part in ways for tags in part.tags],
+        tagged=np.concatenate(
+            [np.empty(0, dtype=np.int64), *(part.tagged + n for part, n in zip(ways, sets, strict=False))]
+        ),
         start=np.concatenate(([0], np.cumsum(np.bincount(way, minlength=len(size))))).astype(np.int64),
         ref=ref[located],
         lon=x[at[located]] / PER_DEGREE,
