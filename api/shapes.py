@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
+import orjson
+import shapely
+from numpy.typing import NDArray
 
 from geo import pipeline
 from geo.models import Mode
@@ -24,13 +31,21 @@ DECIMALS = 6
 EXACT_DECIMALS = 8  # a millimetre: the native route's
 
 
-def rings(polygon: Any) -> list[list[list[float]]]:
-    """A polygon's rings as GeoJSON positions of six decimals, the outer one anticlockwise."""
-    from shapely import get_coordinates
-    from shapely.geometry.polygon import orient
+def rings(polygon: Any, decimals: int = DECIMALS) -> list[NDArray[np.float64]]:
+    """A polygon's rings as GeoJSON positions, for :func:`written`; those of isochrones turn as RFC 7946 has it."""
+    _kind, places, (ring, _polygon) = shapely.to_ragged_array([polygon])
+    places = places.round(decimals)
+    return [places[a:b] for a, b in pairwise(ring.tolist())]
 
-    turned = orient(polygon)
-    return [get_coordinates(ring).round(DECIMALS).tolist() for ring in (turned.exterior, *turned.interiors)]
+
+def written(body: Any) -> bytes:
+    """JSON, arrays of numbers included: many times as fast as by the standard library."""
+    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def echoed(value: Any) -> orjson.Fragment:
+    """What a client sent, as it was read: numbers of any size, halves of characters."""
+    return orjson.Fragment(json.dumps(value))
 
 
 def single(shape: Any, lon: float, lat: float) -> dict[str, Any]:
@@ -45,9 +60,7 @@ def part_at(shape: Any, lon: float, lat: float) -> Any:
     >>> part_at(MultiPolygon(), 1.0, 2.0).bounds
     (1.0, 2.0, 1.0, 2.0)
     """
-    from shapely import Polygon
-
-    return Polygon([(lon, lat)] * 4) if shape.is_empty else pipeline.single_polygon(shape, lon, lat)
+    return shapely.Polygon([(lon, lat)] * 4) if shape.is_empty else pipeline.single_polygon(shape, lon, lat)
 
 
 def geodesic_m2(polygon: Any) -> float:
@@ -63,15 +76,18 @@ def geodesic_m2(polygon: Any) -> float:
     return abs(float(area))
 
 
-def told(isochrone: pipeline.Isochrone) -> str:
-    """GeoJSON of nested shapes, written by GEOS: ten times as fast as by pandas."""
-    import shapely
-
-    shapes = shapely.transform(isochrone.shapes, lambda xy: xy.round(EXACT_DECIMALS))
-    rows = zip(isochrone.minutes, isochrone.shares, shapely.to_geojson(shapes), strict=True)
-    features = ", ".join(
-        f'{{"type": "Feature", "properties": {{"minutes": {minutes}, "false_share": {false}, "missed_share": {missed}}}, '
-        f'"geometry": {shape}}}'
+def told(isochrone: pipeline.Isochrone) -> bytes:
+    """GeoJSON of nested shapes."""
+    rows = zip(isochrone.minutes, isochrone.shares, isochrone.shapes, strict=True)
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"minutes": minutes, "false_share": false, "missed_share": missed},
+            "geometry": {
+                "type": "MultiPolygon",
+                "coordinates": [rings(part, EXACT_DECIMALS) for part in shape.geoms],
+            },
+        }
         for minutes, (false, missed), shape in rows
-    )
-    return f'{{"type": "FeatureCollection", "features": [{features}]}}'
+    ]
+    return written({"type": "FeatureCollection", "features": features})

@@ -63,27 +63,33 @@ def load(study: Study, slug: str, settings: Settings) -> Loaded:
     return Loaded(settings, study, result, pages, session, slug, pipeline.layers(result), bounds)
 
 
-def all_studies(request: Request) -> Mapping[str, Loaded]:
+async def all_studies(request: Request) -> Mapping[str, Loaded]:
     """The studies of this process by slug, or 503 while they are being loaded."""
+    # this and the next are async though they wait for nothing: others would each be handed to a thread
     studies: Mapping[str, Loaded] = request.app.state.studies
     if not studies:
         raise HTTPException(503, "not ready", {"Retry-After": "5"})
     return studies
 
 
-def first(studies: Annotated[Mapping[str, Loaded], Depends(all_studies)]) -> Loaded:
+async def first(studies: Annotated[Mapping[str, Loaded], Depends(all_studies)]) -> Loaded:
     """The study of addresses that name none."""
     return next(iter(studies.values()))
 
 
-def named(
+def found(studies: Mapping[str, Loaded], slug: str) -> Loaded:
+    """The study of a name, or 404."""
+    if slug not in studies:
+        raise HTTPException(404, "no such study")
+    return studies[slug]
+
+
+async def named(
     studies: Annotated[Mapping[str, Loaded], Depends(all_studies)],
     study: Annotated[str, Path(description="the study's name in addresses", examples=["sample"])],
 ) -> Loaded:
     """The study that the address names, or 404."""
-    if study not in studies:
-        raise HTTPException(404, "no such study")
-    return studies[study]
+    return found(studies, study)
 
 
 def around(studies: Mapping[str, Loaded], lon: float, lat: float) -> Loaded:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar, cast
 
@@ -28,7 +29,7 @@ def in_chunks(count: int, smallest: int, work: Callable[[int, int], T]) -> list[
     >>> in_chunks(5, 2, lambda first, last: (first, last))
     [(0, 2), (2, 4), (4, 5)]
     """
-    threads = max(1, min(MAX_THREADS, os.cpu_count() or 1))
+    threads = _threads()
     # Four chunks a thread even out uneven searches; the bounds depend on nothing that changes a result.
     size = max(smallest, -(-count // (4 * threads)), 1)
     bounds = list(_bounds(count, size))
@@ -56,6 +57,11 @@ def in_chunks(count: int, smallest: int, work: Callable[[int, int], T]) -> list[
     for other in others:
         other.result()
     return [results[i] for i in range(len(bounds))]
+
+
+@cache
+def _threads() -> int:
+    return max(1, min(MAX_THREADS, os.cpu_count() or 1))
 
 
 def _bounds(count: int, size: int) -> Iterator[tuple[int, int]]:

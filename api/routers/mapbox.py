@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from api.openapi import answered, mapbox_query
 from api.routers.valhalla import COLOURS
-from api.shapes import MAPBOX_PROFILES, part_at, rings, single
+from api.shapes import MAPBOX_PROFILES, part_at, rings, single, written
 from api.state import AllStudies, Loaded, around
 from geo.errors import InputError
 
@@ -99,7 +98,7 @@ def _answer(
                 "geometry": geometry,
             }
         )  # fmt: skip
-    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    return written({"type": "FeatureCollection", "features": features})
 
 
 def _largest(shape: Any, lon: float, lat: float) -> Any:

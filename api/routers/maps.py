@@ -13,7 +13,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from api.pages import Page
-from api.state import AllStudies, CurrentStudy, Loaded, named
+from api.state import AllStudies, CurrentStudy, Loaded, found
 from geo import pipeline
 from geo.errors import RedmapError
 from geo.models import Mode
@@ -52,7 +52,7 @@ def base(request: Request) -> str:
 
 
 @router.get("/map", response_class=HTMLResponse)
-def planner_map(request: Request, current: CurrentStudy) -> Response:
+async def planner_map(request: Request, current: CurrentStudy) -> Response:
     """The planner's page; it may not be framed by other sites."""
     return _planner(request, current)
 
@@ -66,7 +66,7 @@ def picture(
     height: Annotated[int, Query(ge=64, le=2400)] = 850,
 ) -> Response:
     """The map as a still picture, no wider and no higher than asked."""
-    current = named(studies, study)
+    current = found(studies, study)
     try:
         return _picture(current, width, height).answer(request)
     except RedmapError as error:
@@ -78,7 +78,7 @@ def qr(request: Request, studies: AllStudies, study: str, kind: Literal["svg", "
     """A QR code that leads to the riders' page, by the address that this service was asked under."""
     import segno
 
-    current = named(studies, study)
+    current = found(studies, study)
     out = io.BytesIO()
     code = segno.make_qr(f"{base(request)}/embed/{quote(current.slug)}?lite=1", error="m")
     code.save(out, kind=kind, scale=QR_SCALE)
@@ -86,30 +86,30 @@ def qr(request: Request, studies: AllStudies, study: str, kind: Literal["svg", "
 
 
 @router.get("/maps/{study}", response_class=HTMLResponse)
-def planner_map_of(request: Request, studies: AllStudies, study: str) -> Response:
+async def planner_map_of(request: Request, studies: AllStudies, study: str) -> Response:
     """The planner's page of a study; it may not be framed by other sites."""
-    return _planner(request, named(studies, study))
+    return _planner(request, found(studies, study))
 
 
 @router.get("/embed", response_class=HTMLResponse)
-def embed(request: Request, current: CurrentStudy) -> Response:
+async def embed(request: Request, current: CurrentStudy) -> Response:
     """The riders' page of the first study for an iframe; who may frame it is a setting."""
     return _framed(request, current, "public.html")
 
 
 @router.get("/embed/{study}", response_class=HTMLResponse)
-def embed_of(
+async def embed_of(
     request: Request, studies: AllStudies, study: str, lang: Lang = None, layers: Layers = None,
     minutes: Minutes = None, at: At = None, service: Service = None, mode: Mode | None = None,
     station: Station = None, lite: Lite = False,
 ) -> Response:  # fmt: skip
     """The map of a study for an iframe; the page itself reads what is asked, so that one answer serves all."""
     del lang, layers, minutes, at, service, mode, station  # checked above, read by the page
-    return _framed(request, named(studies, study), "public.html" if lite else "map.html")
+    return _framed(request, found(studies, study), "public.html" if lite else "map.html")
 
 
 @router.get("/red-map.js", response_class=Response, responses=SCRIPT)
-def component(request: Request) -> Response:
+async def component(request: Request) -> Response:
     """The element ``<red-map study="…">``."""
     return _component().answer(request, {"Access-Control-Allow-Origin": "*"})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from fastapi.responses import JSONResponse
 from api import dialects
 from api.errors import body_json
 from api.openapi import COLLECTION, answered, ors_body
-from api.shapes import ORS_PROFILES, geodesic_m2, part_at, rings
+from api.shapes import ORS_PROFILES, echoed, geodesic_m2, part_at, rings, written
 from api.state import AllStudies, Loaded, around
 from geo.errors import InputError
 
@@ -132,13 +131,13 @@ def _answer(studies: Mapping[str, Loaded], profile: str, ask: Any) -> bytes:
         "type": "FeatureCollection", "bbox": [west, south, east, north], "features": features,
         "metadata": {
             "attribution": "openstreetmap.org, Red Map", "service": "isochrones", "timestamp": _now(),
-            "query": {**{k: v for k, v in ask.items() if k != "id"}, "profile": profile},
+            "query": echoed({**{k: v for k, v in ask.items() if k != "id"}, "profile": profile}),
             "engine": {"version": "redmap", "graph_date": current.result.network.source_date},
-            **({"id": ask["id"]} if ask.get("id") is not None else {}),
+            **({"id": echoed(ask["id"])} if ask.get("id") is not None else {}),
             "system_message": "Single polygons: parts apart from the centre are left out; the native route has all.",
         },
     }  # fmt: skip
-    return json.dumps(body, ensure_ascii=False).encode()
+    return written(body)
 
 
 def _fields(ask: Mapping[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +13,7 @@ from fastapi.responses import JSONResponse
 from api import dialects
 from api.errors import body_json, read_json
 from api.openapi import COLLECTION, answered, valhalla_body, valhalla_query
-from api.shapes import DECIMALS, VALHALLA_COSTINGS, part_at, rings
+from api.shapes import DECIMALS, VALHALLA_COSTINGS, echoed, part_at, rings, written
 from api.state import AllStudies, Loaded, around
 from geo.errors import InputError
 
@@ -109,7 +108,7 @@ def _answer(studies: Mapping[str, Loaded], ask: Any) -> bytes:
     if ask.get("show_locations") is True:
         features += _locations(place, *at)
     answer: dict[str, Any] = {"type": "FeatureCollection", "features": features}
-    return json.dumps({**answer, "id": ask["id"]} if "id" in ask else answer, ensure_ascii=False).encode()
+    return written({**answer, "id": echoed(ask["id"])} if "id" in ask else answer)
 
 
 def _locations(place: Mapping[str, Any], lon: float, lat: float) -> list[dict[str, Any]]:

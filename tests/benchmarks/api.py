@@ -48,7 +48,12 @@ def running(command: list[str], url: str, **environment: str):
     """A server in a process of its own, until the block ends."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # the peer's command begins another one that outlives it
         )
         try:
             for _ in range(600):
@@ -62,6 +67,8 @@ def running(command: list[str], url: str, **environment: str):
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def redmap(port: int, cache: Path, *, workers: int) -> list[str]:
