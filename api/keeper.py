@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from pathlib import Path
@@ -45,6 +46,10 @@ class Keeper:
     def _put(self, found: dict[str, Loaded]) -> None:
         self.state.studies = MappingProxyType({**self.state.studies, **found})
         self.metrics.studies.set(len(self.state.studies))
+        # what was loaded stays: a collector that walks through it again and again makes requests wait
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
         for slug in found:
             self.metrics.reloads.labels("loaded").inc()
             self.log.info("study loaded", extra={"data": {"study": slug}})

@@ -31,10 +31,10 @@ DECIMALS = 6
 EXACT_DECIMALS = 8  # a millimetre: the native route's
 
 
-def rings(polygon: Any, decimals: int = DECIMALS) -> list[NDArray[np.float64]]:
+def rings(polygon: Any) -> list[NDArray[np.float64]]:
     """A polygon's rings as GeoJSON positions, for :func:`written`; those of isochrones turn as RFC 7946 has it."""
     _kind, places, (ring, _polygon) = shapely.to_ragged_array([polygon])
-    places = places.round(decimals)
+    places = places.round(DECIMALS)
     return [places[a:b] for a, b in pairwise(ring.tolist())]
 
 
@@ -78,16 +78,17 @@ def geodesic_m2(polygon: Any) -> float:
 
 def told(isochrone: pipeline.Isochrone) -> bytes:
     """GeoJSON of nested shapes."""
-    rows = zip(isochrone.minutes, isochrone.shares, isochrone.shapes, strict=True)
     features = [
         {
             "type": "Feature",
             "properties": {"minutes": minutes, "false_share": false, "missed_share": missed},
             "geometry": {
                 "type": "MultiPolygon",
-                "coordinates": [rings(part, EXACT_DECIMALS) for part in shape.geoms],
+                "coordinates": [
+                    [ring.round(EXACT_DECIMALS) for ring in part] for part in isochrone.rings.polygons(i)
+                ],
             },
         }
-        for minutes, (false, missed), shape in rows
+        for i, (minutes, (false, missed)) in enumerate(zip(isochrone.minutes, isochrone.shares, strict=True))
     ]
     return written({"type": "FeatureCollection", "features": features})

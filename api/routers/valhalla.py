@@ -6,15 +6,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
+from numpy.typing import NDArray
 
 from api import dialects
 from api.errors import body_json, read_json
 from api.openapi import COLLECTION, answered, valhalla_body, valhalla_query
-from api.shapes import DECIMALS, VALHALLA_COSTINGS, echoed, part_at, rings, written
+from api.shapes import DECIMALS, VALHALLA_COSTINGS, echoed, written
 from api.state import AllStudies, Loaded, around
+from geo import pipeline
 from geo.errors import InputError
 
 router = APIRouter(prefix="/valhalla", tags=["valhalla"])
@@ -90,7 +93,6 @@ def _answer(studies: Mapping[str, Loaded], ask: Any) -> bytes:
         )
     except InputError as error:
         raise ValhallaError(171, "No suitable edges near location") from error
-    shapes = dict(zip(found.minutes, found.shapes, strict=True))
     at = (found.lon, found.lat)
     features = []
     for index, (time, given) in enumerate(sorted(minutes.items(), reverse=True)):
@@ -102,7 +104,7 @@ def _answer(studies: Mapping[str, Loaded], ask: Any) -> bytes:
                     "contour": time, "metric": "time", "color": colour, "opacity": 0.33, "fill": colour, "fill-opacity": 0.33,
                     "fillColor": colour, "fillOpacity": 0.33,
                 },
-                "geometry": _geometry(shapes[time], at, polygons=ask.get("polygons") is True or ask.get("polygons") == "true"),
+                "geometry": _geometry(found, time, polygons=ask.get("polygons") is True or ask.get("polygons") == "true"),
             }
         )  # fmt: skip
     if ask.get("show_locations") is True:
@@ -124,13 +126,22 @@ def _locations(place: Mapping[str, Any], lon: float, lat: float) -> list[dict[st
     ]
 
 
-def _geometry(shape: Any, at: tuple[float, float], *, polygons: bool) -> dict[str, Any]:
-    parts = sorted(getattr(shape, "geoms", [shape]), key=lambda part: -part.area) or [part_at(shape, *at)]
-    if polygons and len(parts) == 1:
-        return {"type": "Polygon", "coordinates": rings(parts[0])}
+def _geometry(found: pipeline.Isochrone, time: float, *, polygons: bool) -> dict[str, Any]:
+    parts = found.rings.polygons(found.minutes.index(time))
+    rounded = [[ring.round(DECIMALS) for ring in part] for part in sorted(parts, key=_size, reverse=True)]
+    if not rounded:  # the time ends before the first way
+        rounded = [[np.array([[found.lon, found.lat]] * 4).round(DECIMALS)]]
+    if polygons and len(rounded) == 1:
+        return {"type": "Polygon", "coordinates": rounded[0]}
     if polygons:
-        return {"type": "MultiPolygon", "coordinates": [rings(part) for part in parts]}
-    return {"type": "LineString", "coordinates": rings(parts[0])[0]}
+        return {"type": "MultiPolygon", "coordinates": rounded}
+    return {"type": "LineString", "coordinates": rounded[0][0]}
+
+
+def _size(part: list[NDArray[np.float64]]) -> float:
+    """What tells a large part from a small one: the area within its outer ring, in square degrees."""
+    x, y = (part[0] - part[0][0]).T
+    return float(x[:-1] @ y[1:] - x[1:] @ y[:-1])
 
 
 def _contours(ask: Mapping[str, Any], longest: float) -> dict[float, str]:

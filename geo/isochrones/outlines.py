@@ -7,9 +7,12 @@ ring touches itself or another.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+import shapely
+from numpy.typing import NDArray
 
 from geo.compiled import kernel
 from geo.isochrones.cells import NOBODY, Cells
@@ -18,6 +21,7 @@ from geo.isochrones.spacing import ZERO
 from geo.isochrones.ways import U8, units_a_degree
 from geo.models import F64, I32, I64
 
+Shapes = NDArray[np.object_]
 STRAIGHT_M = 0.25  # a corner that sticks out no further tells nothing
 KEEP_EVERY = 8  # ... but every so-manieth corner stays: gentle bends do not add up
 LEAST_M2 = 1e-3  # of what a ring goes round: less is a corner's rounding, not a place
@@ -36,6 +40,18 @@ class Rings(NamedTuple):
     ring: I64
     polygon: I64
     shape: I64
+
+    def polygons(self, b: int) -> list[list[F64]]:
+        """The polygons of shape ``b``: the rings of each, the outer one first."""
+        first, last = self.shape[b], self.shape[b + 1]
+        ring, polygon = self.ring.tolist(), self.polygon[first : last + 1].tolist()
+        return [[self.place[ring[i] : ring[i + 1]] for i in range(a, z)] for a, z in pairwise(polygon)]
+
+    def shapes(self) -> Shapes:
+        """A MultiPolygon (EPSG:4326) for each shape."""
+        offsets = (self.ring, self.polygon, self.shape)
+        made: Shapes = shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, self.place, offsets)
+        return made
 
 
 @kernel

@@ -6,18 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import geopandas as gpd
 import numpy as np
-import shapely
-from numpy.typing import NDArray
 
 from geo.compiled import in_chunks
 from geo.errors import Defect, InputError
 from geo.isochrones.cells import Cells, partition
-from geo.isochrones.outlines import Rings, draw
+from geo.isochrones.outlines import Rings, Shapes, draw
 from geo.isochrones.ways import Ways
 from geo.models import I32, I64, Stretches
 
 MAX_BANDS = 16  # more are no picture
-Shapes = NDArray[np.object_]
 
 
 def bands(ways: Ways | Cells, reached_by_minutes: Mapping[float, Stretches]) -> gpd.GeoDataFrame:
@@ -106,8 +103,8 @@ def _edges_of(parts: Sequence[Stretches]) -> I32:
     return edges
 
 
-def nested(cells: Cells, parts: Sequence[Stretches]) -> Shapes:
-    """Nested shapes as :func:`bands`, without a table: a MultiPolygon (EPSG:4326) for each of ``parts``.
+def outlined(cells: Cells, parts: Sequence[Stretches]) -> Rings:
+    """Nested shapes as :func:`bands`, as rings and without a table: one for each of ``parts``.
 
     ``parts``: what is reached, least first, at most sixteen.
 
@@ -115,10 +112,11 @@ def nested(cells: Cells, parts: Sequence[Stretches]) -> Shapes:
     >>> from tests.toy import toy_network
     >>> cells = partition(prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk"))
     >>> part = Stretches(np.array([0], dtype=np.int32), np.array([0.0]), np.array([300.0]))
-    >>> [shape.geom_type for shape in nested(cells, [part])]
-    ['MultiPolygon']
+    >>> rings = outlined(cells, [part])
+    >>> [shape.geom_type for shape in rings.shapes()], len(rings.polygons(0))
+    (['MultiPolygon'], 1)
     """
-    return _draw(cells, parts, 1, len(parts))
+    return _rings(cells, parts)
 
 
 def _draw(cells: Cells, parts: Sequence[Stretches], sets: int, bands_each: int) -> Shapes:
@@ -130,12 +128,8 @@ def _draw(cells: Cells, parts: Sequence[Stretches], sets: int, bands_each: int) 
     drawn = [rings for part in in_chunks(sets, 1, some) for rings in part]
     if not drawn:
         return np.empty(0, dtype=object)
-    made: Shapes = shapely.from_ragged_array(
-        shapely.GeometryType.MULTIPOLYGON,
-        np.concatenate([rings.place for rings in drawn]),
-        tuple(_joined([getattr(rings, level) for rings in drawn]) for level in ("ring", "polygon", "shape")),
-    )
-    return made
+    offsets = (_joined([getattr(rings, level) for rings in drawn]) for level in ("ring", "polygon", "shape"))
+    return Rings(np.concatenate([rings.place for rings in drawn]), *offsets).shapes()
 
 
 def _joined(offsets: Sequence[I64]) -> I64:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import shapely
 
 from geo.compiled import kernel
+from geo.isochrones.outlines import Rings
 from geo.isochrones.ways import Ways, to_degrees, to_sheet
 from geo.models import F64, I32, I64, Bool, Stretches
 
@@ -41,27 +43,42 @@ def false_missed_share(
     >>> round(false, 3), round(missed, 3)
     (0.2, 0.0)
     """
-    edges = _edges_near(ways, polygon, reached.edge)
+    _kind, places, offsets = shapely.to_ragged_array([polygon])
+    return _shares(ways, places, offsets[0].astype(np.int64), reached, step_m)
+
+
+def false_missed_shares(ways: Ways, rings: Rings, reached: Sequence[Stretches]) -> list[tuple[float, float]]:
+    """:func:`false_missed_share` of nested shapes, of each with what is reached within it."""
+    found = []
+    for b, parts in enumerate(reached):
+        first, last = rings.polygon[rings.shape[b]], rings.polygon[rings.shape[b + 1]]
+        begin, end = rings.ring[first], rings.ring[last]
+        found.append(
+            _shares(ways, rings.place[begin:end], rings.ring[first : last + 1] - begin, parts, SAMPLE_M)
+        )
+    return found
+
+
+def _shares(ways: Ways, places: F64, ring: I64, reached: Stretches, step_m: float) -> tuple[float, float]:
+    edges = _edges_near(ways, places, reached.edge)
     x, y, weight, within = _samples(
         ways.start, ways.x, ways.y, ways.along_m, ways.length_m, edges,
         reached.edge, reached.from_m, reached.to_m, step_m,
     )  # fmt: skip
-    _kind, corners, offsets = shapely.to_ragged_array([polygon])
-    inside = _inside(corners, offsets[0].astype(np.int64), *to_degrees(x + ways.x0, y + ways.y0))
+    inside = _inside(places, ring, *to_degrees(x + ways.x0, y + ways.y0))
     inside_m, reached_m = weight[inside].sum(), weight[within].sum()
     false = weight[inside & ~within].sum() / inside_m if inside_m else 0.0
     missed = weight[within & ~inside].sum() / reached_m if reached_m else 0.0
     return float(false), float(missed)
 
 
-def _edges_near(ways: Ways, polygon: shapely.Polygon | shapely.MultiPolygon, reached: I32) -> I64:
-    """Those reached and those of the squares that the bounds of a polygon meet: no other can have a sample inside."""
+def _edges_near(ways: Ways, places: F64, reached: I32) -> I64:
+    """Those reached and those of the squares that the bounds of a shape meet: no other can have a sample inside."""
     near = np.zeros(len(ways.length_m), dtype=np.bool_)
     near[reached] = True
-    if polygon.is_empty or len(ways.edges) == 0:
+    if len(places) == 0 or len(ways.edges) == 0:
         return np.flatnonzero(near)
-    west, south, east, north = polygon.bounds
-    x, y = to_sheet(np.array([west, east]), np.array([south, north]))
+    x, y = to_sheet(*np.array([places.min(axis=0), places.max(axis=0)]).T)
     column = np.clip((x - ways.x0 - ways.left) // ways.side, 0, ways.columns - 1).astype(np.int64)
     row = np.clip((y - ways.y0 - ways.bottom) // ways.side, 0, ways.rows - 1).astype(np.int64)
     lines = np.arange(row[0], row[1] + 1) * ways.columns

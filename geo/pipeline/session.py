@@ -37,18 +37,23 @@ class Moved:
     demand: Snapped
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Isochrone:
-    """Nested shapes round a position: ``shapes[i]`` (EPSG:4326 MultiPolygon) is what ``minutes[i]`` reach.
+    """Nested shapes round a position: shape ``i`` is what ``minutes[i]`` reach.
 
     ``lon lat``: the position as snapped. ``shares``: the false and the missed share of each, where asked for.
     """
 
     minutes: tuple[float, ...]
-    shapes: NDArray[np.object_]
+    rings: isochrones.Rings
     lon: float
     lat: float
     shares: tuple[tuple[float, float], ...] = ()
+
+    @cached_property
+    def shapes(self) -> NDArray[np.object_]:
+        """A MultiPolygon (EPSG:4326) for each."""
+        return self.rings.shapes()
 
 
 class Session:
@@ -60,6 +65,7 @@ class Session:
     def __init__(self, study: Study, result: StudyResult) -> None:
         self.study, self.result = study, result
         self._moved = lru_cache(maxsize=8)(self._prepare)
+        self._ways = lru_cache(maxsize=4)(self._part_ways)  # the same in both directions
 
     @cached_property
     def modes(self) -> tuple[Mode, ...]:
@@ -83,9 +89,12 @@ class Session:
         travel = Travel.of(study)
         move = next(m for m in self.result.moves if m.mode == mode)
         net = self.result.network
-        cells = isochrones.partition(isochrones.prepare(net, mode=mode))
-        snapper = travel_times.Snapper(net, mode=mode)
+        snapper, cells = self._ways(mode)
         return Moved(study, travel, travel.router(net, direction), snapper, cells, move.stations, move.demand)
+
+    def _part_ways(self, mode: Mode) -> tuple[travel_times.Snapper, isochrones.Cells]:
+        net = self.result.network
+        return travel_times.Snapper(net, mode=mode), isochrones.partition(isochrones.prepare(net, mode=mode))
 
     def snap(self, lon: float, lat: float, *, mode: Mode | None = None) -> Snapped:
         """The position on the nearest usable way. Raises :class:`geo.errors.InputError` where there is none."""
@@ -121,12 +130,9 @@ class Session:
         wanted = tuple(float(m) for m in sorted(set(minutes)))
         nodes = moved.router.reach_nodes(origin, limit_s=wanted[-1] * 60.0)
         (reached,) = moved.router.stretches_each(origin, nodes, limits_s=[m * 60.0 for m in wanted])
-        shapes = isochrones.nested(moved.cells, reached)
-        told = []
-        if shares:
-            ways = moved.cells.ways
-            told = [isochrones.false_missed_share(ways, *pair) for pair in zip(shapes, reached, strict=True)]
-        return Isochrone(wanted, shapes, float(origin.lon[0]), float(origin.lat[0]), tuple(told))
+        rings = isochrones.outlined(moved.cells, reached)
+        told = isochrones.false_missed_shares(moved.cells.ways, rings, reached) if shares else []
+        return Isochrone(wanted, rings, float(origin.lon[0]), float(origin.lat[0]), tuple(told))
 
     def nearest(
         self, lon: float, lat: float, *, count: int = 5, at: str | None = None, service: str | None = None,
