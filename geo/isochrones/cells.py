@@ -24,6 +24,7 @@ WIDEN_M = 25.0  # half a street block's depth on either side: shown, never count
 MOST_TRIES = 8
 ARC = math.radians(45.0)  # round the end of a way, a corner at least so often
 NOBODY = 255  # the kind of a way or cell that is not reached
+KEEP_EVERY = 8  # every so-manieth corner stays in an outline: gentle bends do not add up
 MOST_CORNERS = 256  # of a cell while it is cut out
 # What the start of a border is: a corner of its own on an arc, where three cells meet, where a border of
 # two cells begins at the rim or ends at it.
@@ -49,7 +50,8 @@ class Cells:
 
     The cell of point ``c`` has the borders ``row[c]`` to ``row[c + 1]``, turning left: each begins at
     ``corner`` and ends where the next begins, and has the cell of the point ``neighbour`` on its right hand,
-    or -1 for what is too far from any way. ``place`` has a row for each corner: longitude and latitude.
+    or -1 for what is too far from any way. ``place`` has a row for each corner: longitude and latitude;
+    ``stays`` is 1 for those that no outline leaves out.
     ``along`` has a row for each point, of what tells how far along the way there a place lies from it, in
     sheet units, of which a metre is ``unit``: ``longitude * along[c, 0] + latitude * along[c, 1] - along[c, 2]``.
     """
@@ -61,6 +63,7 @@ class Cells:
     neighbour: I32
     corner: I32
     place: F64
+    stays: U8
     along: F64
     seams: Seams
     pool: Pool[Scratch] = field(repr=False)
@@ -91,7 +94,7 @@ def partition(ways: Ways, *, near: I32 | None = None, widen_m: float = WIDEN_M) 
             break
     else:  # a matter of rounding at one place in ten billion, each time anew
         raise RuntimeError("the ways could not be parted into cells")
-    row, neighbour, corner, x, y = made
+    row, neighbour, corner, x, y, stays = made
     place = np.column_stack(to_degrees(x + ways.x0, y + ways.y0))
     seams = seams_between(points.first, points.last, edges, row, neighbour, corner)
 
@@ -103,9 +106,8 @@ def partition(ways: Ways, *, near: I32 | None = None, widen_m: float = WIDEN_M) 
             np.full(len(x), -1, dtype=np.int32),
         )
 
-    return Cells(
-        ways, unit, points, row, neighbour, corner, place, _along(ways, points), seams, Pool(scratch)
-    )
+    along = _along(ways, points)
+    return Cells(ways, unit, points, row, neighbour, corner, place, stays, along, seams, Pool(scratch))
 
 
 def _along(ways: Ways, points: Points) -> F64:
@@ -157,12 +159,13 @@ def _edges_around(
     return np.flatnonzero(seen)
 
 
-def _part(points: Points, radius: float) -> tuple[I64, I32, I32, F64, F64] | None:
-    """Rows, neighbours, corners and where these are; None where rounding made two cells disagree."""
+def _part(points: Points, radius: float) -> tuple[I64, I32, I32, F64, F64, U8] | None:
+    """Rows, neighbours, corners, where these are and which stay; None where rounding made two cells disagree."""
     count = len(points.x)
     if count == 0:
         nothing = np.empty(0, dtype=np.int32)
-        return np.zeros(1, dtype=np.int64), nothing, nothing, np.empty(0), np.empty(0)
+        stays = np.empty(0, dtype=np.uint8)
+        return np.zeros(1, dtype=np.int64), nothing, nothing, np.empty(0), np.empty(0), stays
     left, bottom = points.x.min() - 3.0 * radius, points.y.min() - 3.0 * radius
     columns = int((points.x.max() - left) / radius) + 4
     key = ((points.y - bottom) / radius).astype(np.int64) * columns
@@ -183,7 +186,11 @@ def _part(points: Points, radius: float) -> tuple[I64, I32, I32, F64, F64] | Non
         return None
     own = np.empty(number, dtype=np.int64)
     own[corner[::-1]] = np.arange(len(corner))[::-1]  # of a corner's places the first, its owner's
-    return row, neighbour, corner, at_x[own], at_y[own]
+    # where two rims meet, more than one cell may lie inside a left turn
+    stays = np.zeros(number, dtype=np.uint8)
+    stays[corner[(kind == BEGINS) | (kind == ENDS)]] = 1
+    stays[::KEEP_EVERY] = 1
+    return row, neighbour, corner, at_x[own], at_y[own], stays
 
 
 @kernel

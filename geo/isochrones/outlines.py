@@ -23,7 +23,6 @@ from geo.models import F64, I32, I64
 
 Shapes = NDArray[np.object_]
 STRAIGHT_M = 0.25  # a corner that sticks out no further tells nothing
-KEEP_EVERY = 8  # ... but every so-manieth corner stays: gentle bends do not add up
 LEAST_M2 = 1e-3  # of what a ring goes round: less is a corner's rounding, not a place
 MOST_MEETINGS = 64  # of cuts with one border
 
@@ -183,7 +182,7 @@ def _parting(
 def _outlines(
     bands: int, p_from: I32, p_to: I32, p_low: U8, p_high: U8, of_cell: I32, border: I32, left: U8, right: U8,
     cut: I32, number: I32, cut_row: I64, cut_at: F64, cut_kind: U8, along: F64,
-    row: I64, neighbour: I32, corner: I32, place: F64,
+    row: I64, neighbour: I32, corner: I32, place: F64, stays: U8,
 ) -> tuple[I32, I32, U8, U8, F64, F64, U8]:  # fmt: skip
     """All pieces of the outlines: from and to, first and last bands; their corners, and which of them stay."""
     room = len(p_from) + len(border) + 8 + 4 * len(cut_at)
@@ -201,7 +200,7 @@ def _outlines(
             if v < 0:
                 number[at] = v = corners
                 v_lon[v], v_lat[v], origin[v] = place[at, 0], place[at, 1], at
-                keep[v], code[v] = at % KEEP_EVERY == 0, mine
+                keep[v], code[v] = stays[at], mine
                 corners += 1
             elif code[v] != mine:
                 keep[v], code[v] = 1, mine
@@ -221,7 +220,7 @@ def _outlines(
             if number[at] < 0:
                 number[at] = corners
                 v_lon[corners], v_lat[corners], origin[corners] = place[at, 0], place[at, 1], at
-                keep[corners], code[corners] = at % KEEP_EVERY == 0, -1
+                keep[corners], code[corners] = stays[at], -1
                 corners += 1
         a, b = number[corner[m]], number[after]
         count, own, others, own_end, others_end = ZERO, ZERO, ZERO, ZERO, ZERO
@@ -292,7 +291,7 @@ def _stays(
 ) -> bool:
     """Whether a corner stays: those that turn right, and those that stick out further than the tolerance.
 
-    At a left turn one convex cell is inside alone, so the chord of its neighbours, and that of a run of left
+    At a left turn one convex cell is inside alone (where two may be, the corner stays anyway), so the chord of its neighbours, and that of a run of left
     turns, lies in that cell: leaving such corners out makes no two borders cross, whatever the tolerance.
     """
     dx, dy = east * (v_lon[after] - v_lon[before]), north * (v_lat[after] - v_lat[before])
@@ -358,6 +357,8 @@ def _rings(
                     ):
                         lon[used], lat[used] = v_lon[at], v_lat[at]
                         used += 1
+                        if every:  # in the larger bands too: each covers the one before it
+                            keep[at] = 1
                 if used - begin >= 3:
                     break
                 used = begin
@@ -481,7 +482,7 @@ def draw(cells: Cells, begin: I64, p_edge: I32, p_from: F64, p_to: F64) -> Rings
         )  # fmt: skip
         pieces = _outlines(
             bands, *parting, scratch.cut, scratch.number, cut_row, cut_at, cut_kind,
-            cells.along, cells.row, cells.neighbour, cells.corner, cells.place,
+            cells.along, cells.row, cells.neighbour, cells.corner, cells.place, cells.stays,
         )  # fmt: skip
         _clean(reached, points.first, points.last, scratch.of_way, scratch.kind, scratch.cut)
     lon, lat, start, band, area, closed = _rings(

@@ -115,11 +115,16 @@ def _network(
 ) -> RoadNetwork:
     start, index = _ranges(begin, end)
     geometry = Lines(start, lon[index], lat[index])
-    used, ends = np.unique(np.concatenate((vertex_node[begin], vertex_node[end])), return_inverse=True)
-    edge_u, edge_v = ends[: len(begin)].astype(np.int32), ends[len(begin) :].astype(np.int32)
-    node_lon, node_lat = np.empty(len(used)), np.empty(len(used))
-    node_lon[edge_u], node_lat[edge_u] = lon[begin], lat[begin]
-    node_lon[edge_v], node_lat[edge_v] = lon[end], lat[end]
+    used, first, ends = np.unique(
+        np.concatenate((vertex_node[begin], vertex_node[end])), return_index=True, return_inverse=True
+    )
+    vertex = np.concatenate((begin, end))[first]
+    order = curve_order(lon[vertex], lat[vertex])
+    number = np.empty(len(used), dtype=np.int32)
+    number[order] = np.arange(len(used), dtype=np.int32)
+    edge_u, edge_v = number[ends[: len(begin)]], number[ends[len(begin) :]]
+    used, vertex = used[order], vertex[order]
+    node_lon, node_lat = lon[vertex], lat[vertex]
     edge_way = way[begin]
     forward, backward = _speeds(raw.tags, raw.tagged[edge_way])
     length_m = line_lengths(geometry)

@@ -103,7 +103,7 @@ def ban_turns(
 ) -> tuple[Turns, tuple[str, ...]]:
     """Turns between edges that the rules ban, and the note that tells how many rules are used.
 
-    ``node_id`` ascends; ``forward``/``backward``: speeds of a car on each edge. Of a way that goes on
+    ``forward``/``backward``: speeds of a car on each edge. Of a way that goes on
     past the node both edges are meant. Several ``only_*`` of one edge allow what any of them allows.
     ``clipped``: the network is part of a file; rules wholly outside it are none of its own.
     """

@@ -32,14 +32,17 @@ def nearest_field(
     """Seconds and row of the nearest source for every target and node."""
     by_edge = np.argsort(near.edge, kind="stable").astype(np.int32)
     node_s, node_label = np.full(len(graph.node), np.inf), np.full(len(graph.node), -1, dtype=np.int32)
-    with pool.one() as inner:
+    with pool.one() as lent:
+        # where places are numbered as the search has them, it works in the result itself
+        inner = Working(node_s, node_label, lent.touched) if graph.in_order else lent
         count = _spread_all(graph, pool, near, limit_s, inner)
         seconds, label = nearest_targets(
             inner.best, inner.labels, by_edge, near.edge[by_edge], near.offset_m, near.access_s,
             far.edge, far.offset_m, far.access_s, far.u, far.v, far.u_s, far.v_s,
             graph.out_s_per_m, graph.back_s_per_m, limit_s,
         )  # fmt: skip
-        give_out(*inner, count, graph.node, node_s, node_label)
+        if not graph.in_order:
+            give_out(*inner, count, graph.node, node_s, node_label)
     return NearestField(seconds, label, node_s, node_label)
 
 

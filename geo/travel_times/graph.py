@@ -25,7 +25,7 @@ class Graph:
     ``depart_u``/``depart_v``: places where the *search* comes out of each edge at its ends, and from
     which it enters it. ``out_s_per_m``/``back_s_per_m``: seconds per metre of each edge when the search
     goes from u to v / from v to u; for ``to_station`` that is travel from v to u / u to v.
-    ``half_wait_s``: one item a place. ``longest_s``/``mean_s``: of the arcs, 0 where there are none.
+    ``half_wait_s``: one item a place. ``in_order``: inner numbers are the places. ``longest_s``/``mean_s``: of the arcs, 0 where there are none.
     """
 
     row: I32
@@ -41,6 +41,7 @@ class Graph:
     out_s_per_m: F64
     back_s_per_m: F64
     half_wait_s: F64
+    in_order: bool
     longest_s: float
     mean_s: float
 
@@ -127,6 +128,7 @@ def build_graph(
         out_s_per_m=out,
         back_s_per_m=back,
         half_wait_s=costs.half_wait_s[places.node],
+        in_order=bool((node[1:] > node[:-1]).all()),
         longest_s=float(seconds.max(initial=0.0)),
         mean_s=float(seconds.mean()) if len(seconds) else 0.0,
     )

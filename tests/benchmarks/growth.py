@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 from geo import isochrones
 from geo.models import MODES, Lines, RoadNetwork, Snapped, Stretches
-from geo.sphere import great_circle_steps_m
+from geo.sphere import curve_order, great_circle_steps_m
 from geo.travel_times import Router
 from geo.travel_times.graph import Graph
 from tests.toy import toy_network
@@ -44,7 +44,11 @@ def grid(side: int, seed: int = 0) -> RoadNetwork:
     x, y = (axis.ravel() + rng.uniform(-12.0, 12.0, side * side) for axis in np.meshgrid(at, at))
     lat = 32.9 + np.degrees(y / 6_371_009.0)
     lon = 115.8 + np.degrees(x / 6_371_009.0) / np.cos(np.radians(32.9))
-    i = np.arange(side * side, dtype=np.int32).reshape(side, side)
+    order = curve_order(lon, lat)  # as those are that are read
+    lon, lat = lon[order], lat[order]
+    i = np.empty(side * side, dtype=np.int32)
+    i[order] = np.arange(side * side, dtype=np.int32)
+    i = i.reshape(side, side)
     u = np.concatenate((i[:, :-1].ravel(), i[:-1].ravel()))
     v = np.concatenate((i[:, 1:].ravel(), i[1:].ravel()))
     keep = rng.random(len(u)) > 0.1

@@ -153,6 +153,22 @@ def test_every_border_between_ways_is_in_one_seam_that_both_know(spots, seed):
     assert set(told) == found
 
 
+@settings(deadline=None, max_examples=60)
+@given(SPOTS, st.integers(0, 2**32 - 1))
+def test_each_shape_covers_the_one_before_it(spots, seed):
+    network = tangle(spots, seed)
+    rng = np.random.default_rng(seed)
+    edge = np.flatnonzero(rng.random(network.edge_count) < 0.7).astype(np.int32)
+    far = np.sort(rng.random((3, len(edge))), axis=0) * network.length_m[edge]
+    reached = {
+        float(m): Stretches(edge, np.zeros(len(edge)), to_m) for m, to_m in zip((5, 10, 15), far, strict=True)
+    }
+    shapes = bands(prepare(network, mode="walk"), reached).geometry
+    assert shapes.is_valid.all()
+    for inner, outer in pairwise(shapes):
+        assert inner.difference(outer).area < 1e-14  # square degrees: a tenth of a square millimetre
+
+
 def test_the_same_cells_twice():
     ways = prepare(grid_network(7, 5, 80.0), mode="walk")
     one, two = partition(ways), partition(ways)
