@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
 from api.routers.analysis import read_minutes
-from api.shapes import told
+from api.shapes import DECIMALS, told, written
 from api.state import Loaded, NamedStudy
 from geo.config import SitingSection
 from geo.models import Mode
@@ -69,12 +69,14 @@ def isochrone(
 def nearest(
     current: NamedStudy, lon: Lon, lat: Lat, at: Annotated[str | None, Query(max_length=30)] = None,
     service: Annotated[str | None, Query(max_length=40)] = None, count: Annotated[int, Query(ge=1, le=50)] = 5,
-    mode: Mode | None = None,
+    mode: Mode | None = None, route: Annotated[bool, Query(description="also the way there, as a LineString")] = True,
 ) -> Response:  # fmt: skip
     """The nearest stations that count, by travel time; the position is neither kept nor logged by us."""
-    found = current.session.nearest(lon, lat, at=at, service=service, count=count, mode=mode)
+    found = current.session.nearest(lon, lat, at=at, service=service, count=count, mode=mode, routes=route)
+    for station in found if route else ():
+        station["route"] = {"type": "LineString", "coordinates": station["route"].round(DECIMALS)}
     return Response(
-        json.dumps({"stations": found}, ensure_ascii=False),
+        written({"stations": found}),
         media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )

@@ -136,10 +136,11 @@ class Session:
 
     def nearest(
         self, lon: float, lat: float, *, count: int = 5, at: str | None = None, service: str | None = None,
-        mode: Mode | None = None,
+        mode: Mode | None = None, routes: bool = False,
     ) -> list[dict[str, Any]]:  # fmt: skip
         """The nearest stations that count, by travel time: ``station_id name lon lat minutes open hours services``.
 
+        With ``routes`` also ``route``: longitudes and latitudes, n × 2, from the position along the ways to the station.
         With ``at`` (``Tue 23:00`` or a real moment) only those open then; ``open`` is None where hours are
         unknown and no time is asked. Beyond an hour nothing is nearest. Raises as :meth:`snap`.
         """
@@ -150,7 +151,7 @@ class Session:
         found = moved.router.matrix(sources, origin, limit_s=FARTHEST_S).transposed()
         order = np.argsort(found.seconds, kind="stable")[:count]
         rows = self.result.inputs.stations.iloc[found.indices[order]].to_dict("records")
-        return [
+        nearest = [
             {
                 "station_id": str(row["station_id"]), "name": str(row["name"]), "lon": float(row["lon"]), "lat": float(row["lat"]),
                 "minutes": float(seconds) / 60.0, "open": True if at else None, "hours": row["hours"],
@@ -158,6 +159,19 @@ class Session:
             }
             for row, seconds in zip(rows, found.seconds[order], strict=True)
         ]  # fmt: skip
+        if routes:
+            for i, station in zip(found.indices[order].tolist(), nearest, strict=True):
+                one = Snapped(*(getattr(sources, name)[i : i + 1] for name in Snapped.__slots__))
+                way = moved.router.route(one, origin, limit_s=FARTHEST_S)
+                assert way is not None  # it has just been found
+                line = travel_times.route_line(way, self.result.network)
+                snapped = [
+                    (origin.lon[0], origin.lat[0])
+                ]  # where the way begins, even where it ends there too
+                station["route"] = np.concatenate(
+                    ([(lon, lat)], snapped, line, [(station["lon"], station["lat"])])
+                )
+        return nearest
 
     def scenario(
         self, *, add: Sequence[TrialStation] = (), close: Sequence[str] = (), mode: Mode | None = None,

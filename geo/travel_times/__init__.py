@@ -7,6 +7,7 @@ once, the times of all pairs within a limit, and the parts of edges within a tim
 
 from geo.travel_times.costs import Costs, edge_costs, edge_seconds
 from geo.travel_times.router import Router
+from geo.travel_times.routes import Route, route_line
 from geo.travel_times.snapping import Snapper, snap
 
-__all__ = ["Costs", "Router", "Snapper", "edge_costs", "edge_seconds", "snap"]
+__all__ = ["Costs", "Route", "Router", "Snapper", "edge_costs", "edge_seconds", "route_line", "snap"]

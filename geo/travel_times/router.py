@@ -27,6 +27,7 @@ from geo.travel_times import reach
 from geo.travel_times.costs import check_options
 from geo.travel_times.fields import nearest_field, node_rows, target_rows
 from geo.travel_times.graph import Entries, Points, build_graph, entries_of, source_points, target_points
+from geo.travel_times.routes import Arcs, Route, arcs_by_head, route_back
 from geo.travel_times.subsets import different_subsets, subsets_of_matrix
 from geo.travel_times.working import working_sets
 
@@ -204,6 +205,30 @@ class Router:
         [([0.0], [350.0]), ([350.0], [900.0])]
         """
         return reach.stretches_of_nearest(self._graph, self._sources(sources), field, _checked(limit_s))
+
+    def route(self, source: Snapped, target: Snapped, *, limit_s: float) -> Route | None:
+        """The quickest way between one source and one target within ``limit_s``, or None.
+
+        Its seconds are those of :meth:`matrix`. Of equally quick ways the same one is told each time.
+        Draw it by :func:`geo.travel_times.route_line`.
+
+        >>> from geo.travel_times import Router, snap
+        >>> from tests.toy import lonlat, toy_network
+        >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
+        >>> station, home = snap(road, *lonlat([(100, 0)])), snap(road, *lonlat([(700, 0)]))
+        >>> way = Router(road, mode="walk").route(station, home, limit_s=900)
+        >>> way.from_m.round(3).tolist(), way.to_m.round(3).tolist(), round(way.seconds)
+        ([700.0], [100.0], 540)
+        """
+        limit_s, near = _checked(limit_s), self._sources(source)
+        row = node_rows(self._graph, self._pool, near, limit_s)
+        reached = dict(zip(self._graph.rank[row.indices].tolist(), row.seconds.tolist(), strict=True))
+        found = route_back(self._graph, self._entries, self._arcs, near, self._targets(target), reached)
+        return found if found is not None and found.seconds <= limit_s else None
+
+    @cached_property
+    def _arcs(self) -> Arcs:
+        return arcs_by_head(self._graph)
 
     @cached_property
     def _entries(self) -> Entries:

@@ -7,6 +7,7 @@ import socket
 import warnings
 
 import httpx2 as httpx
+import numpy as np
 import pytest
 import routingpy
 from shapely.geometry import Point, Polygon, shape
@@ -14,6 +15,7 @@ from shapely.geometry import Point, Polygon, shape
 from api.app import create_app
 from api.settings import Settings
 from geo import pipeline
+from geo.sphere import great_circle_steps_m
 from tests.live import serving
 
 
@@ -147,6 +149,16 @@ def test_scenario_and_nearest(server, sample_result, place):
     assert near.json()["stations"][0]["minutes"] < 2
     minutes = [s["minutes"] for s in near.json()["stations"]]
     assert minutes == sorted(minutes)
+    for station in near.json()["stations"]:
+        line = station["route"]["coordinates"]
+        assert line[0] == pytest.approx(place)
+        assert line[-1] == pytest.approx((station["lon"], station["lat"]), abs=1e-6)
+        metres = great_circle_steps_m(*np.array(line).T).sum()  # at 4 km/h, access legs included
+        assert metres / (4.0 / 3.6) / 60 == pytest.approx(station["minutes"], rel=0.01, abs=0.02)
+    bare = httpx.get(
+        f"{server}/studies/{slug}/nearest", params={"lon": place[0], "lat": place[1], "route": "0"}
+    )
+    assert all("route" not in station for station in bare.json()["stations"])
 
 
 @pytest.mark.parametrize(
