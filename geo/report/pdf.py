@@ -1,4 +1,4 @@
-"""Results → report.pdf, two A4 pages: headline figures and the map; tables of figures, gaps and sites."""
+"""Results → report.pdf, A4: headline figures and the map; tables of figures, gaps and sites; plans in stages."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from geo.report.canvas import (
     shape_path,
     text_width,
 )
+from geo.report.stages import stages_page
 
 # Fonts with Chinese glyphs that Windows, macOS and Linux desktops bring, best first.
 CHINESE_FONTS = (
@@ -88,11 +89,14 @@ def write_pdf(result: StudyResult, path: Path) -> str | None:
     with rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a rare sign in a name is a box
         with PdfPages(path, metadata=metadata) as book:
-            first, second = Page(), Page()
-            listed = _figures_page(second, result)
-            _map_page(first, result, numbered=listed)
-            for number, page in enumerate((first, second), start=1):
-                _head_and_foot(page, result, number)
+            pages = [Page(), Page()]
+            listed = _figures_page(pages[1], result)
+            _map_page(pages[0], result, numbered=listed)
+            if result.stages is not None and len(result.stages):
+                pages.append(Page())
+                stages_page(pages[-1], result.stages)
+            for number, page in enumerate(pages, start=1):
+                _head_and_foot(page, result, f"{number} / {len(pages)}")
                 book.savefig(page.figure)
     return None
 
@@ -102,7 +106,7 @@ def _title(result: StudyResult) -> str:
     return f"{result.name} 驿站红色地图 {result.edition}".rstrip() + label
 
 
-def _head_and_foot(page: Page, result: StudyResult, number: int) -> None:
+def _head_and_foot(page: Page, result: StudyResult, number: str) -> None:
     page.rectangle(0, HEIGHT - 8, WIDTH, 8, RED)
     page.text(MARGIN, HEIGHT - 44, f"{result.name} 驿站红色地图", 19, RED)
     page.text(MARGIN, HEIGHT - 58, f"Red map of workers' stations  {result.edition}".rstrip(), 8.5, GREY)
@@ -120,7 +124,7 @@ def _head_and_foot(page: Page, result: StudyResult, number: int) -> None:
         6.5,
         GREY,
     )
-    page.text(WIDTH - MARGIN, MARGIN, f"Red Map · {number} / 2", 6.5, GREY, align="right")
+    page.text(WIDTH - MARGIN, MARGIN, f"Red Map · {number}", 6.5, GREY, align="right")
 
 
 def main_layer(summary: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

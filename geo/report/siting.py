@@ -16,6 +16,7 @@ from geo.report.canvas import GREY, HEIGHT, INK, MARGIN, RED, WIDTH, Page, wrapp
 from geo.report.frames import flat
 from geo.report.geojson import feature_collection
 from geo.report.pdf import chinese_font
+from geo.report.stages import draw_curve
 from geo.report.summary import plain
 from geo.report.workbook import SYNTHETIC, write_book
 
@@ -41,7 +42,7 @@ def write_siting(
     title: str,
     synthetic: bool,
 ) -> None:
-    """Write sites.xlsx (a sheet each of ``sheets``), recommendations.geojson and, with stages, curve.png into ``folder``."""
+    """Write sites.xlsx (a sheet each of ``sheets``) and recommendations.geojson into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     note = SYNTHETIC if synthetic else ""
     tidy = {
@@ -66,23 +67,8 @@ def write_curve(stages: pd.DataFrame, path: Path, *, title: str) -> str | None:
     with rc_context({"font.family": [chinese_font() or "", "DejaVu Sans"], "text.parse_math": False}):
         figure = Figure(figsize=(6.4, 4.0), dpi=150, layout="constrained")
         axes = figure.add_subplot()
-        axes.fill_between(
-            stages["stage"], stages["best"], stages["bound"], color="#fadcd7", label="未证明 not proven"
-        )
-        axes.plot(
-            stages["stage"],
-            stages["best"],
-            color=GREY,
-            marker=".",
-            label="每个数目的最优 best of each number",
-        )
-        axes.plot(stages["stage"], stages["value"], color=RED, marker="o", ms=4, label="分期方案 nested plan")
-        axes.set_xlabel("新增驿站 new stations")
-        axes.set_ylabel("数值 value")
+        draw_curve(axes, stages)
         axes.set_title(title, color=INK)
-        axes.yaxis.set_major_formatter(lambda v, _at: f"{v:,.0f}")
-        axes.legend(frameon=False)
-        axes.grid(color="#eeeeee")
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")
             figure.savefig(path, metadata={"Software": None})

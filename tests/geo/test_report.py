@@ -19,6 +19,7 @@ import shapely
 
 from geo import report
 from geo.models import AuditEntry
+from geo.pipeline.sites import STAGE_COLUMNS
 from geo.report import canvas, geojson, pdf
 from geo.report.frames import flat
 from geo.report.summary import created, plain, summarise
@@ -403,6 +404,28 @@ def test_pdf_says_everything_in_both_languages(result, monkeypatch, tmp_path):
         "厕所 toilet", "周二 Tue 23:00",
     ):  # fmt: skip
         assert wanted in printed, wanted
+
+
+@needs_font
+def test_pdf_has_a_page_of_stages_where_there_are_any(result, monkeypatch, tmp_path):
+    said = []
+    write = canvas.Page.text
+    monkeypatch.setattr(
+        canvas.Page,
+        "text",
+        lambda self, x, y, text, *a, **k: (said.append(text), write(self, x, y, text, *a, **k)),
+    )
+    rows = [
+        (k, f"v{k}", f"商场 {k} 号", 900.0 + 100 * k, 100.0, 905.0 + 100 * k, 905.0 + 100 * k, 5.0, k != 3)
+        for k in range(1, 24)
+    ]
+    staged = replace(result, stages=pd.DataFrame(rows, columns=STAGE_COLUMNS))
+    assert pdf.write_pdf(staged, tmp_path / "a.pdf") is None
+    assert len(re.findall(rb"/Type /Page\b(?!s)", (tmp_path / "a.pdf").read_bytes())) == 3
+    for wanted in ("商场 20 号", "1,000", "1,205 *", "Red Map · 3 / 3"):
+        assert wanted in said, wanted
+    assert "商场 21 号" not in said
+    assert any("3 期" in text for text in said)
 
 
 @needs_font
