@@ -32,16 +32,18 @@ def stages_frame(
 ) -> pd.DataFrame:
     """The nested plans of ``task``, a row a stage, beside the optimum of each number.
 
-    ``count``: sites before the first venue; ``base`` is added to the values.
+    ``count``: sites before the first venue; ``base`` is added to the values. For *minutes* they are minutes.
     """
     if not up_to:
         return pd.DataFrame(columns=STAGE_COLUMNS)
     found = siting.stages(task, up_to=up_to, time_limit_s=time_limit_s)
-    values = np.concatenate(([abs(siting.worth(task, task.stands()))], found.nested))
+    unit = 60.0 if task.goal == "minutes" else 1.0  # the engine counts seconds
+    nested, best, bound = (np.array(values) / unit for values in (found.nested, found.best, found.bound))
+    values = np.concatenate(([abs(siting.worth(task, task.stands())) / unit], nested))
     rows = [
         (k + 1, venues["venue_id"].iloc[site - count], str(venues["name"].iloc[site - count]),
-         base + found.nested[k], abs(values[k + 1] - values[k]), base + found.best[k], base + found.bound[k],
-         abs(found.best[k] - found.nested[k]), found.proven[k])
+         base + nested[k], abs(values[k + 1] - values[k]), base + best[k], base + bound[k],
+         abs(best[k] - nested[k]), found.proven[k])
         for k, site in enumerate(found.order)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=STAGE_COLUMNS)

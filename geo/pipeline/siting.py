@@ -19,6 +19,8 @@ from geo.pipeline.siting_ask import whom_to_ask
 from geo.pipeline.siting_case import Case, make_case
 
 WORKERS = "workers"  # the demand layer told beside the people
+UNSTAGED = frozenset({"share", "worst"})
+NO_STAGES = "覆盖比例和最远两个目标不分期 / there are no stages for a share and for the worst case"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def where_next(
         stages=_stages(case, asked, venues, count=len(stations)),
         alternatives=_alternatives(case, asked, answer),
         ask=whom_to_ask(case, net, inputs, study),
-        notes=case.notes,
+        notes=(*case.notes, *((NO_STAGES,) if asked.stages and asked.goal in UNSTAGED else ())),
         covered=_covered(standing_only, answer),
         name=study.study.name,
         edition=study.study.edition,
@@ -219,7 +221,7 @@ def _alone(task: siting.Task, site: int, kept: Bool) -> float:
 
 
 def _stages(case: Case, asked: SitingSection, venues: pd.DataFrame, *, count: int) -> pd.DataFrame:
-    up_to = 0 if asked.goal in {"share", "worst"} else asked.stages
+    up_to = 0 if asked.goal in UNSTAGED else asked.stages
     return stages_frame(case.task, venues, up_to=up_to, time_limit_s=asked.time_limit_s, count=count)
 
 
@@ -229,8 +231,9 @@ def _alternatives(case: Case, asked: SitingSection, answer: siting.Answer) -> pd
         if asked.alternatives
         else []
     )
+    unit = 60.0 if case.task.goal in {"minutes", "worst"} else 1.0  # the engine counts seconds
     rows = [
-        (k, [case.task.name(j) for j in other.opened], other.objective)
+        (k, [case.task.name(j) for j in other.opened], other.objective / unit)
         for k, other in enumerate(others, start=1)
     ]
     return pd.DataFrame(rows, columns=["rank", "names", "objective"])

@@ -61,6 +61,20 @@ def test_stages_are_nested_and_their_price_is_told(five):
     assert stages["proven"].all()
 
 
+def test_minutes_are_minutes_in_stages_and_alternatives(ask):
+    found = ask(goal="minutes", add=2, stages=2, alternatives=1)
+    least = found.answer.objective / 60.0
+    assert found.stages["best"].iloc[-1] == pytest.approx(least)
+    assert found.stages["value"].iloc[-1] - found.stages["price"].iloc[-1] == pytest.approx(least)
+    assert least <= found.alternatives["objective"].iloc[0] <= 1.01 * least
+
+
+def test_goals_without_stages_say_so(ask):
+    found = ask(goal="worst", add=40, stages=3)
+    assert found.stages.empty
+    assert any("不分期" in note for note in found.notes)
+
+
 def test_alternatives_are_other_plans_within_a_hundredth(five):
     plans = [frozenset(five.sites["name"]), *map(frozenset, five.alternatives["names"])]
     assert len(set(plans)) == 3
