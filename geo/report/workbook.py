@@ -17,6 +17,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.writer.excel import ExcelWriter
+from openpyxl.xml.constants import DCTERMS_NS, DCTERMS_PREFIX
+from openpyxl.xml.functions import register_namespace
 
 from geo.intake.compliance import compliance_frame
 from geo.models import SERVICES_ZH, StudyResult
@@ -111,6 +113,8 @@ def save_book(book: Workbook, path: Path, *, title: str, when: dt.datetime) -> N
     book.properties.creator = "Red Map"
     book.properties.title = title
     book.properties.created = book.properties.modified = when.astimezone(dt.UTC).replace(tzinfo=None)
+    # other libraries in the process may have given this another prefix: the bytes would differ
+    register_namespace(DCTERMS_PREFIX, DCTERMS_NS)
     content = io.BytesIO()
     ExcelWriter(book, zipfile.ZipFile(content, "w", zipfile.ZIP_STORED)).save()
     with (

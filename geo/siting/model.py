@@ -17,6 +17,7 @@ from geo.siting.sets import Sets
 from geo.siting.task import Floor, Task
 
 SCALED_TOTAL = 1e6  # objectives are scaled to this sum: HiGHS' tolerances are absolute
+LEAST_TOTAL = 1e-200  # less is nothing, and its scale would be infinite
 GAP_SHARE = 1e-9  # of the scaled sum: fractional plans closer than this are equal
 SLACK = 1e-9  # of a sum of weights: what adding in another order may change
 
@@ -145,7 +146,7 @@ def build(task: Task, *, reach_s: float | None = None) -> Model:
     cost = np.concatenate(rows.cost)
     integral = rules.capacity is None and bool(np.all(cost == np.floor(cost)))
     total = float(np.abs(cost).sum())
-    scale = 1.0 if integral or total == 0 else SCALED_TOTAL / total
+    scale = 1.0 if integral or total < LEAST_TOTAL else SCALED_TOTAL / total
     margin = 1.0 - 1e-6 if integral else max(GAP_SHARE * total, 1e-9)
     return Model(rows, constant, count, margin, scale, impossible, reaches.flow)
 

@@ -10,7 +10,7 @@ import numpy as np
 from geo.errors import Defect, InputError
 from geo.models import F64, Bool, Plan, TravelMatrix
 from geo.siting.engine import best_cover
-from geo.siting.model import SCALED_TOTAL
+from geo.siting.model import LEAST_TOTAL, SCALED_TOTAL
 from geo.siting.problem import problem
 from geo.siting.search import greedy
 from geo.siting.sets import Sets
@@ -64,7 +64,7 @@ def maximal_cover(
         np.arange(cover.shape[0]), np.concatenate((fixed, np.asarray(forbidden, dtype=np.int64)))
     )
     whole = bool(np.all(rest == np.floor(rest)) and rest.sum() < 2**53)
-    scale = 1.0 if whole or rest.sum() == 0 else SCALED_TOTAL / float(rest.sum())
+    scale = 1.0 if whole or rest.sum() < LEAST_TOTAL else SCALED_TOTAL / float(rest.sum())
     reduced = problem(covers.only(free), rest * scale, free, add=add - len(fixed))
     sites, upper, proven = best_cover(reduced, whole=whole, deadline=began + time_limit_s)
     chosen, marginal = greedy(covers, left, add=add, among=np.sort(np.concatenate((fixed, sites))))

@@ -10,7 +10,7 @@ import numpy as np
 from geo.siting.cells import by_time, within
 from geo.siting.conflict import smallest_conflict
 from geo.siting.engine import best_cover
-from geo.siting.model import SCALED_TOTAL, Found, build, run
+from geo.siting.model import LEAST_TOTAL, SCALED_TOTAL, Found, build, run
 from geo.siting.problem import problem
 from geo.siting.sets import Sets
 from geo.siting.task import Answer, Floor, Task, check
@@ -103,7 +103,7 @@ def _by_engine(task: Task, *, deadline: float) -> Found:
         covers = Sets.of(task.times)
         weight = np.where(reached_times(task, standing) > 0, 0.0, task.weights)
     whole = bool(np.all(weight == np.floor(weight)) and weight.sum() < 2**53)
-    scale = 1.0 if whole or weight.sum() == 0 else SCALED_TOTAL / float(weight.sum())
+    scale = 1.0 if whole or weight.sum() < LEAST_TOTAL else SCALED_TOTAL / float(weight.sum())
     assert task.add is not None
     left = task.add - int((standing & ~stands).sum())
     reduced = problem(covers.only(free), weight * scale, free, add=left)

@@ -8,6 +8,8 @@ from collections import Counter
 import numpy as np
 import openpyxl
 import pytest
+from openpyxl.xml.constants import DCTERMS_NS
+from openpyxl.xml.functions import register_namespace
 from typer.testing import CliRunner
 
 from geo import pipeline
@@ -27,6 +29,7 @@ def checked(tmp_path_factory, cache_dir):
 
 
 def test_the_workbook_is_the_one_that_the_script_makes(tmp_path):
+    register_namespace("dct", DCTERMS_NS)  # as a library of web services does to the whole process
     write_messy(tmp_path)
     assert {p.name for p in FOLDER.iterdir()} == {p.name for p in tmp_path.iterdir()}
     for path in tmp_path.iterdir():

@@ -76,6 +76,12 @@ def test_agrees_with_brute_force(instance):
     assert plan.covered_after == pytest.approx(plan.covered_before + plan.objective)
 
 
+def test_next_to_no_weight_is_no_weight():
+    table = np.array([[True, False], [False, True]])
+    plan = maximal_cover(np.array([0.0, 2.3e-308]), sparse_cover(table), add=1)
+    assert plan.objective == pytest.approx(0.0, abs=1e-9)
+
+
 @settings(max_examples=80, deadline=None)
 @given(instances(), st.data())
 def test_must_and_forbidden(instance, data):
