@@ -7,7 +7,7 @@ is within it; :func:`false_missed_share` measures both.
 """
 
 from geo.isochrones.cells import Cells, partition
-from geo.isochrones.outlines import Rings
+from geo.isochrones.rings import Rings
 from geo.isochrones.shapes import bands, outlined, station_bands
 from geo.isochrones.shares import false_missed_share, false_missed_shares
 from geo.isochrones.ways import Ways, prepare

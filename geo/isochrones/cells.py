@@ -1,7 +1,7 @@
 """What lies near the ways, parted into cells: one for each few metres of way, what is nearest to them.
 
 The cells are Voronoi cells of points along the ways, as far as a shape is widened. They are made once;
-an isochrone is then the outline of the cells that are reached (:mod:`geo.isochrones.outlines`), at a
+an isochrone is then the outline of the cells that are reached (:mod:`geo.isochrones.drawing`), at a
 cost that grows with what is reached and with nothing else.
 """
 

@@ -1,56 +1,24 @@
-"""Compiled: the outlines of nested bands of cells, as rings.
+"""Compiled: the pieces of the outlines of nested bands of cells.
 
 The kind of a cell is the first band that reaches it. Where a band ends within the piece of way that a
 cell stands for, the cell is cut straight across the way there. Three borders meet at every corner, so no
-ring touches itself or another.
+ring of pieces (:mod:`geo.isochrones.rings`) touches itself or another.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import shapely
-from numpy.typing import NDArray
 
 from geo.compiled import kernel
-from geo.isochrones.cells import NOBODY, Cells
-from geo.isochrones.kinds import CUT, MIXED, set_kinds, side_of
+from geo.isochrones.cells import NOBODY
+from geo.isochrones.kinds import CUT, MIXED, side_of
 from geo.isochrones.spacing import ZERO
-from geo.isochrones.ways import U8, units_a_degree
+from geo.isochrones.ways import U8
 from geo.models import F64, I32, I64
 
-Shapes = NDArray[np.object_]
-STRAIGHT_M = 0.25  # a corner that sticks out no further tells nothing
-LEAST_M2 = 1e-3  # of what a ring goes round: less is a corner's rounding, not a place
 MOST_MEETINGS = 64  # of cuts with one border
-
-
-class Rings(NamedTuple):
-    """Nested shapes in degrees, smallest first, as GeoArrow has them.
-
-    ``place``: longitude and latitude of the corners; ring ``i`` is ``ring[i]`` to ``ring[i + 1]``, closed, polygon
-    ``j`` has the rings ``polygon[j]`` to ``polygon[j + 1]``, first the outer one, which turns left; shape ``b``
-    has the polygons ``shape[b]`` to ``shape[b + 1]``.
-    """
-
-    place: F64
-    ring: I64
-    polygon: I64
-    shape: I64
-
-    def polygons(self, b: int) -> list[list[F64]]:
-        """The polygons of shape ``b``: the rings of each, the outer one first."""
-        first, last = self.shape[b], self.shape[b + 1]
-        ring, polygon = self.ring.tolist(), self.polygon[first : last + 1].tolist()
-        return [[self.place[ring[i] : ring[i + 1]] for i in range(a, z)] for a, z in pairwise(polygon)]
-
-    def shapes(self) -> Shapes:
-        """A MultiPolygon (EPSG:4326) for each shape."""
-        offsets = (self.ring, self.polygon, self.shape)
-        made: Shapes = shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, self.place, offsets)
-        return made
 
 
 @kernel
@@ -102,7 +70,7 @@ def _note(
 
 
 @kernel
-def _parting(
+def parting_borders(
     reached: I32, of_way: U8, kind: U8, first: I64, last: I64, row: I64, neighbour: I32,
     s_row: I32, seam: I32, ends: I32, cells: I32, bands: int,
 ) -> tuple[I32, I32, U8, U8, I32, I32, U8, U8]:  # fmt: skip
@@ -179,7 +147,17 @@ def _parting(
 
 
 @kernel
-def _outlines(
+def _beyond(c: int, at: int, row: I64, corner: I32) -> int:
+    """The corner of a cell that follows one of its corners."""
+    k = row[c]
+    while corner[k] != at:
+        k += 1
+    following: int = corner[k + 1 if k + 1 < row[c + 1] else row[c]]
+    return following
+
+
+@kernel
+def outline_pieces(
     bands: int, p_from: I32, p_to: I32, p_low: U8, p_high: U8, of_cell: I32, border: I32, left: U8, right: U8,
     cut: I32, number: I32, cut_row: I64, cut_at: F64, cut_kind: U8, along: F64,
     row: I64, neighbour: I32, corner: I32, place: F64, stays: U8,
@@ -212,6 +190,9 @@ def _outlines(
     used = np.int64(len(p_from))
     up, down = np.full(len(cut_at), -1, dtype=np.int32), np.full(len(cut_at), -1, dtype=np.int32)
     share, which = np.empty(MOST_MEETINGS), np.empty(MOST_MEETINGS, dtype=np.int64)
+    # Where a cell shows all but a part of one border, a corner off that border stays: else its outline would
+    # run along the border and back.
+    held, holding = np.empty(2 * len(border), dtype=np.int32), ZERO
     for listed in range(len(border)):
         c, m = of_cell[listed], border[listed]
         n, mine, theirs = neighbour[m], left[listed], right[listed]
@@ -232,6 +213,12 @@ def _outlines(
             count, others, others_end = _cross(
                 corner[m], after, n, place, along, cut, cut_row, cut_at, share, which, count
             )
+        if others != others_end:
+            held[holding] = _beyond(c, after, row, corner)
+            holding += 1
+        if own != own_end and n >= 0:
+            held[holding] = _beyond(n, corner[m], row, corner)
+            holding += 1
         before = a
         for i in range(count + 1):
             here = b
@@ -276,6 +263,9 @@ def _outlines(
                 down[k], up[k], cut_kind[k + 1], min(cut_kind[k], bands),
                 h_from, h_to, h_low, h_high, used, code, keep,
             )  # fmt: skip
+    for i in range(holding):
+        if number[held[i]] >= 0:
+            keep[number[held[i]]] = 1
     for v in range(corners):
         if origin[v] >= 0:
             number[origin[v]] = -1
@@ -283,211 +273,3 @@ def _outlines(
         h_from[:used], h_to[:used], h_low[:used], h_high[:used],
         v_lon[:corners], v_lat[:corners], keep[:corners],
     )  # fmt: skip
-
-
-@kernel
-def _stays(
-    v_lon: F64, v_lat: F64, east: float, north: float, before: int, at: int, after: int, tolerance: float
-) -> bool:
-    """Whether a corner stays: those that turn right, and those that stick out further than the tolerance.
-
-    At a left turn one convex cell is inside alone (where two may be, the corner stays anyway), so the chord of its neighbours, and that of a run of left
-    turns, lies in that cell: leaving such corners out makes no two borders cross, whatever the tolerance.
-    """
-    dx, dy = east * (v_lon[after] - v_lon[before]), north * (v_lat[after] - v_lat[before])
-    across = east * (v_lon[at] - v_lon[before]) * dy - north * (v_lat[at] - v_lat[before]) * dx
-    return bool(across <= 0.0 or across * across > tolerance * tolerance * (dx * dx + dy * dy))
-
-
-@kernel
-def _rings(
-    bands: int, h_from: I32, h_to: I32, h_low: U8, h_high: U8, v_lon: F64, v_lat: F64, keep: U8,
-    east: float, north: float, tolerance: float, least: float,
-) -> tuple[F64, F64, I64, I32, F64, bool]:  # fmt: skip
-    """Closed rings, band by band: vertices, starts, bands, areas in metres; whether all of them close.
-
-    ``east`` and ``north``: metres in a degree.
-    """
-    room = np.int64(0)
-    for h in range(len(h_from)):
-        room += np.int64(h_high[h]) - np.int64(h_low[h])
-    lon, lat = np.empty(2 * room), np.empty(2 * room)
-    start, band = np.zeros(room // 2 + 1, dtype=np.int64), np.empty(room // 2 + 1, dtype=np.int32)
-    area, rings, used = np.empty(room // 2 + 1), ZERO, ZERO
-    following, ring = np.full(len(v_lon), -1, dtype=np.int32), np.empty(len(v_lon) + 2, dtype=np.int32)
-    for b in range(bands):
-        for h in range(len(h_from)):
-            if h_low[h] <= b < h_high[h]:
-                following[h_from[h]] = h_to[h]
-        for h in range(len(h_from)):
-            v = h_from[h]
-            if not h_low[h] <= b < h_high[h] or following[v] < 0:
-                continue
-            first, size, total = v, ZERO, 0.0
-            while following[v] >= 0:
-                after = following[v]
-                following[v] = -1
-                total += (v_lon[v] - v_lon[first]) * (v_lat[after] - v_lat[first])
-                total -= (v_lon[after] - v_lon[first]) * (v_lat[v] - v_lat[first])
-                ring[size] = v
-                size += 1
-                v = after
-            if v != first:
-                return lon, lat, start, band, area, False
-            total *= east * north / 2.0
-            if abs(total) < least:
-                continue
-            begin = used
-            for every in (False, True):  # once more with all of them where too few would stay
-                for i in range(size):
-                    at, prior = ring[i], ring[i - 1 if i > 0 else size - 1]
-                    if (
-                        every
-                        or keep[at]
-                        or _stays(
-                            v_lon,
-                            v_lat,
-                            east,
-                            north,
-                            prior,
-                            at,
-                            ring[i + 1 if i + 1 < size else 0],
-                            tolerance,
-                        )
-                    ):
-                        lon[used], lat[used] = v_lon[at], v_lat[at]
-                        used += 1
-                        if every:  # in the larger bands too: each covers the one before it
-                            keep[at] = 1
-                if used - begin >= 3:
-                    break
-                used = begin
-            lon[used], lat[used] = lon[begin], lat[begin]
-            used += 1
-            band[rings], area[rings] = b, total
-            rings += 1
-            start[rings] = used
-    return lon[:used], lat[:used], start[: rings + 1], band[:rings], area[:rings], True
-
-
-@kernel
-def _within(lon: F64, lat: F64, begin: int, end: int, x: float, y: float) -> bool:
-    """Whether a ring goes round a position."""
-    inside = False
-    for k in range(begin, end - 1):
-        if (lat[k] > y) != (lat[k + 1] > y):
-            inside ^= x < lon[k] + (y - lat[k]) / (lat[k + 1] - lat[k]) * (lon[k + 1] - lon[k])
-    return inside
-
-
-@kernel
-def _holders(lon: F64, lat: F64, start: I64, band: I32, area: F64) -> I32:
-    """The ring that holds each hole: of those of its band that go round it, the smallest."""
-    count = len(band)
-    west, east, south, north = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
-    for i in range(count):
-        west[i] = south[i] = np.inf
-        east[i] = north[i] = -np.inf
-        for k in range(start[i], start[i + 1]):
-            west[i], east[i] = min(west[i], lon[k]), max(east[i], lon[k])
-            south[i], north[i] = min(south[i], lat[k]), max(north[i], lat[k])
-    holder = np.full(count, -1, dtype=np.int32)
-    low = ZERO
-    for i in range(count):
-        while band[low] < band[i]:
-            low += 1
-        if area[i] > 0.0:
-            continue
-        j, found, only = low, -1, True
-        while j < count and band[j] == band[i]:
-            if (
-                area[j] > 0.0
-                and west[j] <= west[i] and east[i] <= east[j] and south[j] <= south[i] and north[i] <= north[j]
-            ):  # fmt: skip
-                only = found < 0
-                found = j
-            j += 1
-        if only:
-            holder[i] = found
-            continue
-        j, found = low, -1
-        while j < count and band[j] == band[i]:
-            if (
-                area[j] > 0.0
-                and (found < 0 or area[j] < area[found])
-                and west[j] <= west[i] and east[i] <= east[j] and south[j] <= south[i] and north[i] <= north[j]
-                and _within(lon, lat, start[j], start[j + 1], lon[start[i]], lat[start[i]])
-            ):  # fmt: skip
-                found = j
-            j += 1
-        holder[i] = found
-    return holder
-
-
-@kernel
-def _ordered(bands: int, lon: F64, lat: F64, start: I64, band: I32, holder: I32) -> tuple[F64, I64, I64, I64]:
-    """Rings as polygons, each outer ring followed by its holes, band by band: the parts of :class:`Rings`."""
-    count = len(band)
-    place, ring = np.empty((len(lon), 2)), np.zeros(count + 1, dtype=np.int64)
-    polygon, shape = np.zeros(count + 1, dtype=np.int64), np.zeros(bands + 1, dtype=np.int64)
-    hole, next_hole = np.full(count, -1, dtype=np.int64), np.full(count, -1, dtype=np.int64)
-    for i in range(count - 1, -1, -1):
-        if holder[i] >= 0:
-            next_hole[i], hole[holder[i]] = hole[holder[i]], i
-    rings, polygons, used = ZERO, ZERO, ZERO
-    for i in range(count):
-        if holder[i] >= 0:
-            continue
-        at = i
-        while at >= 0:
-            for k in range(start[at], start[at + 1]):
-                place[used, 0], place[used, 1] = lon[k], lat[k]
-                used += 1
-            rings += 1
-            ring[rings] = used
-            at = hole[i] if at == i else next_hole[at]
-        polygons += 1
-        polygon[polygons] = rings
-        shape[band[i] + 1] = polygons
-    for b in range(bands):
-        shape[b + 1] = max(shape[b + 1], shape[b])
-    return place, ring, polygon[: polygons + 1], shape
-
-
-@kernel
-def _clean(reached: I32, first: I64, last: I64, of_way: U8, kind: U8, cut: I32) -> None:
-    for e in reached:
-        if of_way[e] == MIXED:
-            for c in range(first[e], last[e]):
-                kind[c], cut[c] = NOBODY, -1
-        of_way[e] = NOBODY
-
-
-def draw(cells: Cells, begin: I64, p_edge: I32, p_from: F64, p_to: F64) -> Rings:
-    """Rings of nested bands.
-
-    Stretches of band ``b`` are ``begin[b]`` to ``begin[b + 1]``, ascending by edge and position.
-    """
-    # one call after the other: compiled as one, they take a third longer
-    ways, points, bands, degree = cells.ways, cells.points, len(begin) - 1, units_a_degree()
-    with cells.pool.one() as scratch:
-        reached, cut_row, cut_at, cut_kind = set_kinds(
-            *points, ways.start, ways.x, ways.y, ways.along_m, ways.length_m,
-            cells.row, cells.corner, cells.place, cells.along,
-            begin, p_edge, p_from, p_to, scratch.of_way, scratch.kind, scratch.cut,
-        )  # fmt: skip
-        parting = _parting(
-            reached, scratch.of_way, scratch.kind, points.first, points.last, cells.row, cells.neighbour,
-            *cells.seams, bands,
-        )  # fmt: skip
-        pieces = _outlines(
-            bands, *parting, scratch.cut, scratch.number, cut_row, cut_at, cut_kind,
-            cells.along, cells.row, cells.neighbour, cells.corner, cells.place, cells.stays,
-        )  # fmt: skip
-        _clean(reached, points.first, points.last, scratch.of_way, scratch.kind, scratch.cut)
-    lon, lat, start, band, area, closed = _rings(
-        bands, *pieces, degree / cells.unit, degree, STRAIGHT_M, LEAST_M2
-    )
-    if not closed:
-        raise RuntimeError("an outline does not close: the cells disagree")
-    return Rings(*_ordered(bands, lon, lat, start, band, _holders(lon, lat, start, band, area)))

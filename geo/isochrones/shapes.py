@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import geopandas as gpd
 import numpy as np
 
-from geo.compiled import in_chunks
 from geo.errors import Defect, InputError
 from geo.isochrones.cells import Cells, partition
-from geo.isochrones.outlines import Rings, Shapes, draw
+from geo.isochrones.drawing import draw
+from geo.isochrones.rings import Rings
 from geo.isochrones.ways import Ways
-from geo.models import I32, I64, Stretches
+from geo.models import I32, Stretches
 
 MAX_BANDS = 16  # more are no picture
 
@@ -29,7 +29,7 @@ def bands(ways: Ways | Cells, reached_by_minutes: Mapping[float, Stretches]) -> 
 
     >>> import numpy as np
     >>> from geo.isochrones import prepare
-    >>> from geo.models import I32, I64, Stretches
+    >>> from geo.models import I32, Stretches
     >>> from tests.toy import toy_network
     >>> ways = prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk")
     >>> def first(metres):
@@ -52,7 +52,7 @@ def station_bands(
 
     >>> import numpy as np
     >>> from geo.isochrones import prepare
-    >>> from geo.models import I32, I64, Stretches
+    >>> from geo.models import I32, Stretches
     >>> from tests.toy import toy_network
     >>> ways = prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk")
     >>> part = Stretches(np.array([0], dtype=np.int32), np.array([0.0]), np.array([300.0]))
@@ -64,7 +64,7 @@ def station_bands(
     _check(per_station, minutes)
     parts = [per_station[station][m] for station in stations for m in minutes]
     cells = ways if isinstance(ways, Cells) else partition(ways, near=_edges_of(parts))
-    shapes = _draw(cells, parts, len(stations), max(len(minutes), 1))
+    shapes = _draw(cells, parts, len(stations), len(minutes)).shapes()
     return gpd.GeoDataFrame(
         {
             "station_id": [station for station in stations for _ in minutes],
@@ -116,31 +116,14 @@ def outlined(cells: Cells, parts: Sequence[Stretches]) -> Rings:
     >>> [shape.geom_type for shape in rings.shapes()], len(rings.polygons(0))
     (['MultiPolygon'], 1)
     """
-    return _rings(cells, parts)
+    return _draw(cells, parts, 1, len(parts))
 
 
-def _draw(cells: Cells, parts: Sequence[Stretches], sets: int, bands_each: int) -> Shapes:
-    """One MultiPolygon in degrees for each of ``parts``: all bands of set 0, then of set 1, ..."""
-
-    def some(first: int, last: int) -> list[Rings]:
-        return [_rings(cells, parts[i * bands_each : (i + 1) * bands_each]) for i in range(first, last)]
-
-    drawn = [rings for part in in_chunks(sets, 1, some) for rings in part]
-    if not drawn:
-        return np.empty(0, dtype=object)
-    offsets = (_joined([getattr(rings, level) for rings in drawn]) for level in ("ring", "polygon", "shape"))
-    return Rings(np.concatenate([rings.place for rings in drawn]), *offsets).shapes()
-
-
-def _joined(offsets: Sequence[I64]) -> I64:
-    """Offsets of parts, each from 0, as offsets of the whole."""
-    before = np.cumsum([0, *(part[-1] for part in offsets)])
-    return np.concatenate([[0], *(part[1:] + first for part, first in zip(offsets, before, strict=False))])
-
-
-def _rings(cells: Cells, parts: Sequence[Stretches]) -> Rings:
-    begin = np.concatenate(([0], np.cumsum([len(part) for part in parts]))).astype(np.int64)
-    edge = np.concatenate([part.edge for part in parts])
-    from_m = np.concatenate([part.from_m for part in parts])
-    to_m = np.concatenate([part.to_m for part in parts])
+def _draw(cells: Cells, parts: Sequence[Stretches], sets: int, bands_each: int) -> Rings:
+    """Shapes of ``parts``: all bands of set 0, then of set 1, ..."""
+    ends = np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64)
+    begin = ends[np.arange(sets)[:, None] * bands_each + np.arange(bands_each + 1)]
+    edge = np.concatenate([np.empty(0, dtype=np.int32), *(part.edge for part in parts)])
+    from_m = np.concatenate([np.empty(0), *(part.from_m for part in parts)])
+    to_m = np.concatenate([np.empty(0), *(part.to_m for part in parts)])
     return draw(cells, begin, edge, from_m, to_m)

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from geo.compiled import kernel
-from geo.isochrones.outlines import Rings
+from geo.isochrones.rings import Rings
 from geo.isochrones.ways import Ways, to_degrees, to_sheet
 from geo.models import F64, I32, I64, Bool, Stretches
 

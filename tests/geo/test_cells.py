@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geo.isochrones import Cells, bands, false_missed_share, partition, prepare
@@ -18,6 +18,10 @@ from geo.models import Stretches
 from tests.toy import grid_network, toy_network
 
 SPOTS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=2, max_size=14, unique=True)
+
+CLOSE_BY = [
+    (0, 1), (0, 5), (0, 0), (0, 2), (0, 3), (1, 1), (0, 4), (0, 18), (1, 0), (1, 2), (1, 31), (2, 0), (2, 1),
+]  # fmt: skip
 
 
 def tangle(spots, seed):
@@ -155,6 +159,7 @@ def test_every_border_between_ways_is_in_one_seam_that_both_know(spots, seed):
 
 @settings(deadline=None, max_examples=60)
 @given(SPOTS, st.integers(0, 2**32 - 1))
+@example(CLOSE_BY, 1907)  # the outline of one cell once ran along a border and back
 def test_each_shape_covers_the_one_before_it(spots, seed):
     network = tangle(spots, seed)
     rng = np.random.default_rng(seed)
