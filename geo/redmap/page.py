@@ -28,6 +28,7 @@ SCRIPTS = {
         "tiles.js",
         "handover.js",
         "engine.js",
+        "grouping.js",
         "choice.js",
         "whatif.js",
         "history.js",

@@ -8,11 +8,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.models import BARRIER_KINDS, F64, I32, I64, Lines, RoadNetwork
+from geo.models import BARRIER_KINDS, F64, I32, I64, BarrierKind, Lines, RoadNetwork
 from geo.redmap import codec
 
 # drawing classes, in the order in which the page hides them when zooming out
-MAJOR, MIDDLE, LOCAL, PATH, WATER, RAILWAY = range(6)
+MAJOR, MIDDLE, LOCAL, PATH, WATER, RAILWAY, MOTORWAY = range(7)
+_BARRIER_CLASS: dict[BarrierKind, int] = {"water": WATER, "railway": RAILWAY, "motorway": MOTORWAY}
 _MAJOR = ("motorway", "trunk", "primary")
 _MIDDLE = ("secondary", "tertiary")
 _PATH = ("footway", "path", "steps", "pedestrian", "cycleway", "track", "bridleway", "platform", "corridor")
@@ -35,21 +36,23 @@ def draw_class(name: str) -> int:
 
 
 def base_map(network: RoadNetwork, *, tolerance_m: float = TOLERANCE_M) -> tuple[Any, NDArray[np.int64]]:
-    """The base map's lines and their drawing classes: roads as strokes, then water and railways.
+    """The base map's lines and their drawing classes: roads as strokes, then what parts people.
 
-    Lines are shapely LineStrings in Mercator metres, simplified by Douglas-Peucker with
+    That is water, railways and motorways, whether or not the last are among the roads. Lines are shapely LineStrings in Mercator metres, simplified by Douglas-Peucker with
     ``tolerance_m`` (on the ground).
     """
     of_class = np.array([draw_class(n) for n in network.class_names] or [LOCAL], dtype=np.int64)
     classes = of_class[network.way_class.astype(np.int64)]
     xy, stroke, road_class = _strokes(network.geometry, network.edge_u, network.edge_v, classes)
     around = network.surroundings
-    kind = np.array([BARRIER_KINDS[k] for k in around.barrier_kind], dtype=object)
-    shown = np.flatnonzero((kind == "water") | (kind == "railway"))
+    beside = np.array([_BARRIER_CLASS.get(kind, -1) for kind in BARRIER_KINDS], dtype=np.int64)[
+        around.barrier_kind
+    ]
+    shown = np.flatnonzero(beside >= 0)
     index, count = _rows(around.barriers.start, shown)
     points = codec.mercator(around.barriers.lon[index], around.barriers.lat[index])
     owner = np.concatenate((stroke, len(road_class) + np.repeat(np.arange(len(shown)), count)))
-    every = np.concatenate((road_class, np.where(kind[shown] == "water", WATER, RAILWAY).astype(np.int64)))
+    every = np.concatenate((road_class, beside[shown]))
     enough = np.bincount(owner, minlength=len(every)) > 1
     xy, owner = np.concatenate((xy, points))[enough[owner]], owner[enough[owner]]
     lines = shapely.linestrings(xy, indices=np.cumsum(enough)[owner] - 1) if len(xy) else np.array([])

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from geo import redmap
 from geo.gaps.reasons import Reason
+from geo.models import BARRIER_KINDS
 from geo.redmap import codec, offline, page, payload, strokes
 from geo.redmap.privacy import mask_mobiles
 from tests.geo.results import NASTY, toy_result
@@ -153,6 +154,12 @@ def test_simplified_roads_stay_within_the_tolerance(result):
     rough, _ = strokes.base_map(result.network)
     scale = codec.ground_scale(float(result.network.node_lat.mean()))
     assert max(shapely.hausdorff_distance(exact, rough)) <= strokes.TOLERANCE_M * scale + 1e-6
+
+
+def test_what_parts_people_is_drawn_but_no_wall():
+    lines = [(kind, [(0, 50 * i + 10), (100, 50 * i + 10)]) for i, kind in enumerate(BARRIER_KINDS)]
+    _, classes = strokes.base_map(toy_network([(0, 0), (100, 0)], [(0, 1)], barriers=lines))
+    assert list(classes) == [strokes.LOCAL, strokes.WATER, strokes.RAILWAY, strokes.MOTORWAY]
 
 
 def test_water_and_rails_are_drawn(result):

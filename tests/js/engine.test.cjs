@@ -4,7 +4,8 @@ const { test } = require('node:test');
 const assert = require('node:assert');
 const path = require('node:path');
 const { makeEngine } = require(path.join(__dirname, '../../geo/redmap/assets/engine.js'));
-const engine = makeEngine();
+const { makeGrouping } = require(path.join(__dirname, '../../geo/redmap/assets/grouping.js'));
+const engine = makeEngine(), { groups, makeWalls } = makeGrouping();
 
 const random = (seed) => () => { seed = (seed * 1664525 + 1013904223) >>> 0; return seed / 2 ** 32; };
 
@@ -63,6 +64,23 @@ test('every point has the time of its nearest and second nearest station', () =>
   }
 });
 
+test('people with two stations in reach are counted within the limit, however far the search goes', () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const model = town(seed), { points, stations } = model.modes[0], limit = 300;
+    const [layer] = engine.figures(model, { mode: 0, limit, sources: stations, minutes: [2, 10], far: 1500 }).layers, want = { two: 0, within: [0, 0], seconds: [] };
+    for (let i = 0; i < model.k; i++) {
+      const all = stations.map((s) => slow(model, { edge: points.edge[i], offset: points.offset[i], access: points.access[i] }, s)).sort((a, b) => a - b);
+      if (all[1] <= limit) want.two += model.weight[i];
+      [120, 600].forEach((s, j) => { if (all[0] <= s) want.within[j] += model.weight[i]; });
+      for (let w = 0; w < model.weight[i]; w++) want.seconds.push(all[0] <= 1500 ? all[0] : Infinity);
+    }
+    assert.strictEqual(layer.two, want.two, `seed ${seed}`);
+    assert.deepStrictEqual(layer.within, want.within);
+    const middle = want.seconds.sort((a, b) => (a === b ? 0 : a - b))[Math.ceil(want.seconds.length / 2) - 1];
+    assert.ok(same(layer.median === null ? Infinity : layer.median * 60, middle), `seed ${seed}: ${layer.median * 60} for ${middle}`);
+  }
+});
+
 test('more stations, more minutes never cover less', () => {
   for (let seed = 50; seed < 70; seed++) {
     const model = town(seed), sources = model.modes[0].stations;
@@ -86,7 +104,7 @@ test('communities add up to the layer, and a set of hours is the sum of its choi
 });
 
 test('groups hold each row once, and rows within reach of each other stand together', () => {
-  const model = town(9, 40, 90, 200), rows = Array.from({ length: 200 }, (_, i) => i).filter((i) => i % 3), found = engine.groups(model, rows, 300);
+  const model = town(9, 40, 90, 200), rows = Array.from({ length: 200 }, (_, i) => i).filter((i) => i % 3), found = groups(model, rows, 300);
   assert.deepStrictEqual(found.flatMap((g) => g.rows).sort((a, b) => a - b), rows);
   const of = new Map(found.flatMap((g, i) => g.rows.map((row) => [row, i])));
   for (const a of rows) for (const b of rows) if (Math.hypot(model.px[a] - model.px[b], model.py[a] - model.py[b]) <= 300) assert.strictEqual(of.get(a), of.get(b));
@@ -108,9 +126,9 @@ test('a wall between parts a group, one beside it does not', () => {
       for (let w = 0; w < walls.length; w += 4) parted = parted || cross(at(a), at(b), [walls[w], walls[w + 1]], [walls[w + 2], walls[w + 3]]);
       if (!parted) of[root(a)] = root(b);
     }
-    const found = engine.groups(model, rows, 300, walls), number = new Map(found.flatMap((g, i) => g.rows.map((row) => [row, i])));
+    const found = groups(model, rows, 300, makeWalls(walls, 300)), number = new Map(found.flatMap((g, i) => g.rows.map((row) => [row, i])));
     for (const a of rows) for (const b of rows) assert.strictEqual(number.get(a) === number.get(b), root(a) === root(b), `seed ${seed}: ${a} ${b}`);
-    assert.ok(found.length > engine.groups(model, rows, 300).length);
+    assert.ok(found.length > groups(model, rows, 300).length);
   }
 });
 

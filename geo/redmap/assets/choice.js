@@ -66,8 +66,8 @@ RedMap.counts = (station, c = RedMap.choice) => {
 
 /* ---- the engine: in a worker, or here where there is none ---- */
 RedMap.engineRoom = () => {
-  const task = function (makeEngine) {
-    const engine = makeEngine();
+  const task = function (makeEngine, makeGrouping) {
+    const engine = makeEngine(), grouping = makeGrouping(), walls = { pieces: new Float64Array(0), link: 0, parted: null };
     let model = null, home = null;
     // a trial station is linked to the nearest way; its place is told in degrees
     const placed = (ask, sources) => sources.map((s) => {
@@ -77,15 +77,20 @@ RedMap.engineRoom = () => {
     });
     return {
       load: ({ bytes, head, origin }) => { home = origin; model = engine.decode(bytes, head); return true; },
-      figures: (ask) => { const from = Date.now(); const sources = placed(ask, ask.sources), out = engine.figures(model, { ...ask, sources }); return { ...out, costs: undefined, sources, ms: Date.now() - from }; },
+      walls: (pieces) => { walls.pieces = pieces; walls.link = 0; return true; },
+      figures: (ask) => {
+        const from = Date.now(), sources = placed(ask, ask.sources), out = engine.figures(model, { ...ask, sources }), { layer, link, wide } = ask.gaps;
+        if (walls.link !== link) { walls.link = link; walls.parted = grouping.makeWalls(walls.pieces, link); }
+        const missing = engine.missed(model, out.seconds, layer, ask.limit);
+        return { ...out, sources, missing: Int32Array.from(missing), gaps: grouping.groups(model, missing, link, walls.parted, wide), ms: Date.now() - from };
+      },
       covered: (ask) => engine.coveredBy(model, { ...ask, sets: ask.sets.map((set) => placed(ask, set)) }),
-      groups: ({ rows, link, walls, wide }) => engine.groups(model, rows, link, walls, wide),
     };
   };
   const waiting = new Map();
   let worker = null, here = null, number = 0;
   try {
-    const source = makeEngine.toString() + ';const room=(' + task.toString() + ')(makeEngine);onmessage=(event)=>{const{id,name,ask}=event.data;try{postMessage({id,out:room[name](ask)})}catch(error){postMessage({id,error:String(error)})}}';
+    const source = makeEngine.toString() + ';' + makeGrouping.toString() + ';const room=(' + task.toString() + ')(makeEngine,makeGrouping);onmessage=(event)=>{const{id,name,ask}=event.data;try{postMessage({id,out:room[name](ask)})}catch(error){postMessage({id,error:String(error)})}}';
     worker = new Worker(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
     worker.onmessage = ({ data }) => {
       const [done, fail] = waiting.get(data.id);
@@ -93,7 +98,7 @@ RedMap.engineRoom = () => {
       if (data.error) fail(new Error(data.error)); else done(data.out);
     };
   } catch (error) { worker = null; }
-  if (!worker) here = task(makeEngine);
+  if (!worker) here = task(makeEngine, makeGrouping);
   return (name, ask) => worker ? new Promise((done, fail) => { waiting.set(++number, [done, fail]); worker.postMessage({ id: number, name, ask }); }) : Promise.resolve().then(() => here[name](ask));
 };
 
@@ -108,6 +113,7 @@ RedMap.startEngine = async (loading, asked) => {
   RedMap.model = await loading;
   RedMap.model.modes = null; // the worker has its own: here the graph is only drawn
   RedMap.layers.roads = RedMap.roadsOf(RedMap.model, header, RedMap.layers.roads);
+  RedMap.ask('walls', RedMap.walls()).catch((error) => console.error(error));
   RedMap.choice = RedMap.choiceFromHash(asked);
   if (!RedMap.isBase(RedMap.choice)) await RedMap.compute();
   RedMap.strip();
@@ -116,17 +122,17 @@ RedMap.startEngine = async (loading, asked) => {
 /* Ask again; only the answer to the last question is shown. */
 RedMap.asked = 0;
 RedMap.askOf = (c) => {
-  const d = RedMap.data, minutes = [...new Set([...d.minutes, 20, c.minutes])].sort((a, b) => a - b);
-  return { mode: c.mode, limit: c.minutes * 60, minutes, far: 1200, access: d.standard.max_access_m || 500, sources: RedMap.sourcesOf(c, c.at) };
+  const d = RedMap.data, minutes = [...new Set([...d.minutes, 20, c.minutes])].sort((a, b) => a - b), names = Object.keys(d.summary.demand);
+  const scale = 1 / Math.cos((d.bounds[1] + d.bounds[3]) / 2 * Math.PI / 180);
+  return { mode: c.mode, limit: c.minutes * 60, minutes, far: 1200, access: d.standard.max_access_m || 500, sources: RedMap.sourcesOf(c, c.at), scale,
+    gaps: { layer: Math.max(0, d.engine.layers.findIndex((l) => l.name === (names.includes('residents') ? 'residents' : names[0]))), link: d.engine.link * scale, wide: 3000 * scale } };
 };
 RedMap.compute = async () => {
   const turn = ++RedMap.asked, c = RedMap.choice;
   if (RedMap.isBase(c)) { RedMap.now = null; RedMap.afterChoice(); return; }
   const ask = RedMap.askOf(c), out = await RedMap.ask('figures', ask);
   if (turn !== RedMap.asked) return;
-  const now = await RedMap.read(c, ask, out, turn);
-  if (turn !== RedMap.asked) return;
-  RedMap.now = now;
+  RedMap.now = RedMap.read(c, ask, out, turn);
   RedMap.afterChoice();
 };
 RedMap.afterChoice = () => {
@@ -137,29 +143,23 @@ RedMap.afterChoice = () => {
 };
 
 /* The figures of one choice as the panel reads them. */
-RedMap.read = async (c, ask, out, turn) => {
-  const d = RedMap.data, names = Object.keys(d.summary.demand), model = RedMap.model, layers = {};
-  d.engine.layers.forEach((layer, i) => {
+RedMap.read = (c, ask, out, turn) => {
+  const layers = {};
+  RedMap.data.engine.layers.forEach((layer, i) => {
     const b = out.layers[i], total = b.total;
     layers[layer.name] = { total, covered: b.covered, share: total ? b.covered / total : 0, two: total ? b.two / total : 0, median: b.median, within: ask.minutes.map((m, j) => [m, total ? b.within[j] / total : 0]) };
   });
-  const main = Math.max(0, d.engine.layers.findIndex((l) => l.name === (names.includes('residents') ? 'residents' : names[0])));
-  const communities = new Map(out.communities.filter((r) => r.layer === main).map((r) => [r.community, r]));
-  const missing = [];
-  for (let i = 0; i < model.px.length; i++) if (model.layer[i] === main && model.weight[i] > 0 && !(out.seconds[i] <= ask.limit)) missing.push(i);
-  const scale = 1 / Math.cos(d.bounds[1] === null ? 0 : (d.bounds[1] + d.bounds[3]) / 2 * Math.PI / 180);
-  const found = await RedMap.ask('groups', { rows: missing, link: d.engine.link * scale, walls: RedMap.walls(), wide: 3000 * scale });
-  const gaps = found.map((g, i) => ({ rank: i + 1, people: g.people, at: RedMap.degrees(g.x, g.y), community: RedMap.mostPeople(g.rows), rows: g.rows }));
-  return { turn, choice: c, limit: ask.limit, layers, communities, missing, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale };
+  const communities = new Map(out.communities.filter((r) => r.layer === ask.gaps.layer).map((r) => [r.community, r]));
+  const gaps = out.gaps.map((g, i) => ({ rank: i + 1, people: g.people, at: RedMap.degrees(g.x, g.y), community: RedMap.mostPeople(g.rows), rows: g.rows }));
+  return { turn, choice: c, limit: ask.limit, layers, communities, missing: out.missing, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale: ask.scale };
 };
-/* Rivers and railways as straight pieces, in metres from the engine's origin. */
+/* Rivers, railways and motorways as straight pieces, in metres from the engine's origin. */
 RedMap.walls = () => {
-  if (RedMap.wallPieces) return RedMap.wallPieces;
   const layer = RedMap.layers.roads, out = [];
   for (let f = 0; f < layer.count; f++) if (layer.tag[f] >= 4) for (let p = layer.partFrom[f]; p < layer.partFrom[f + 1]; p++) {
     for (let i = layer.pointFrom[p] + 1; i < layer.pointFrom[p + 1]; i++) out.push(layer.xs[i - 1] * layer.q, layer.ys[i - 1] * layer.q, layer.xs[i] * layer.q, layer.ys[i] * layer.q);
   }
-  return RedMap.wallPieces = Float64Array.from(out);
+  return Float64Array.from(out);
 };
 RedMap.degrees = (x, y) => {
   const o = RedMap.data.layers.engine, E = RedMap.EARTH;
@@ -204,10 +204,13 @@ RedMap.choose = (patch) => {
 
 /* ---- every hour of the week ---- */
 RedMap.HOURS_AT_ONCE = 4;
+RedMap.STRIP_WAITS_MS = 200; // for the next move of whoever drags or clicks on
 RedMap.strip = async () => {
   const c = RedMap.choice, key = JSON.stringify([c.mode, c.minutes, c.services, c.kinds, c.issuers, c.off, c.sites, c.add]);
   if (!RedMap.model || key === RedMap.stripKey) return;
   RedMap.stripKey = key;
+  await new Promise((done) => { setTimeout(done, RedMap.STRIP_WAITS_MS); });
+  if (key !== RedMap.stripKey) return;
   const sets = [], which = [], seen = new Map();
   for (let at = 0; at < 168; at++) {
     const sources = RedMap.sourcesOf(c, at), mark = sources.map((s) => (s ? 1 : 0)).join('');

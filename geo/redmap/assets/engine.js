@@ -93,7 +93,7 @@ function makeEngine() {
     return [part(link.offset, toU) + half * model.signal[model.u[e]] + leg, part(model.length[e] - link.offset, toV) + half * model.signal[model.v[e]] + leg];
   };
 
-  /** A binary heap of (seconds, node, label) in typed arrays. */
+  /** A binary heap of (seconds, node, label) in typed arrays; `pop` leaves the least in `top`. */
   const makeHeap = (room) => {
     let size = 0, key = new Float64Array(room), node = new Int32Array(room), label = new Int32Array(room);
     const grow = () => {
@@ -102,6 +102,7 @@ function makeEngine() {
     };
     const top = { s: 0, node: 0, label: 0 };
     return {
+      top,
       push(s, i, l) {
         if (size === key.length) grow();
         let at = size++;
@@ -114,7 +115,7 @@ function makeEngine() {
         key[at] = s; node[at] = i; label[at] = l;
       },
       pop() {
-        if (size === 0) return null;
+        if (size === 0) return false;
         top.s = key[0]; top.node = node[0]; top.label = label[0];
         const s = key[--size], i = node[size], l = label[size];
         let at = 0;
@@ -127,90 +128,130 @@ function makeEngine() {
           at = down;
         }
         key[at] = s; node[at] = i; label[at] = l;
-        return top;
+        return true;
       },
     };
   };
 
   /**
-   * The nearest `ranks` different sources of every node within the limit.
+   * The nearest source of every node within `limit`, and where `ranks` is 2 the next other one within `other`.
    * @param {Link[]} sources  where a label is a row of this list; unlinked ones reach nothing
-   * @returns {{seconds: Float64Array[], label: Int32Array[]}} per rank one item a node
+   * @returns {{seconds: Float64Array[], label: Int32Array[]}} per rank one item a node; seconds of the second rank
+   *   beyond `other` may be those of any source
    */
-  const field = (model, mode, sources, limit, ranks) => {
-    const { row, head, seconds } = graphOf(model, mode), { n, u, v } = model;
-    const best = Array.from({ length: ranks }, () => new Float64Array(n).fill(FAR)), who = Array.from({ length: ranks }, () => new Int32Array(n).fill(-1));
-    const heap = makeHeap(1024);
+  const field = (model, mode, sources, limit, ranks, other = limit) => {
+    const { row, head, seconds } = graphOf(model, mode), { n, u, v } = model, two = ranks > 1;
+    const best = new Float64Array(n).fill(FAR), who = new Int32Array(n).fill(-1);
+    const next = two ? new Float64Array(n).fill(FAR) : best, whoNext = two ? new Int32Array(n).fill(-1) : who;
+    const heap = makeHeap(1024), top = heap.top;
+    // a quicker source moves the one before it to the second place
+    const reach = (s, i, label) => {
+      if (label === who[i]) { if (s >= best[i]) return; best[i] = s; }
+      else if (s < best[i]) { if (two) { next[i] = best[i]; whoNext[i] = who[i]; } best[i] = s; who[i] = label; }
+      else if (two && s < next[i] && s <= other) { next[i] = s; whoNext[i] = label; }
+      else return;
+      heap.push(s, i, label);
+    };
     sources.forEach((link, label) => {
       if (!link || link.edge < 0) return;
       const [su, sv] = ends(model, mode, link, false);
-      if (su <= limit) heap.push(su, u[link.edge], label);
-      if (sv <= limit) heap.push(sv, v[link.edge], label);
+      if (su <= limit) reach(su, u[link.edge], label);
+      if (sv <= limit) reach(sv, v[link.edge], label);
     });
-    for (let item = heap.pop(); item; item = heap.pop()) {
-      const { s, node, label } = item;
-      let rank = 0;
-      while (rank < ranks && who[rank][node] >= 0 && who[rank][node] !== label) rank++;
-      if (rank === ranks || who[rank][node] === label) continue;
-      best[rank][node] = s;
-      who[rank][node] = label;
+    while (heap.pop()) {
+      const { s, node, label } = top;
+      // what has been bettered since it was pushed leads nowhere
+      if (label === who[node] ? s > best[node] : (!two || label !== whoNext[node] || s > next[node] || s > other)) continue;
       for (let a = row[node]; a < row[node + 1]; a++) {
-        const there = s + seconds[a], to = head[a];
-        if (there > limit) continue;
-        // the same source has been there already, or enough others have
-        let seen = false, full = true;
-        for (let r = 0; r < ranks; r++) { if (who[r][to] === label) seen = true; if (who[r][to] < 0) full = false; }
-        if (!seen && !full) heap.push(there, to, label);
+        const there = s + seconds[a];
+        if (there <= limit) reach(there, head[a], label);
       }
     }
-    return { seconds: best, label: who };
+    return two ? { seconds: [best, next], label: [who, whoNext] } : { seconds: [best], label: [who] };
   };
 
   /**
-   * Seconds of every point of the demand to its nearest `ranks` different sources, and which these are.
-   * Both ends of a point's edge count, and so does the way straight along an edge shared with a source.
+   * Seconds of every point of the demand to its nearest source within `limit`, and where `ranks` is 2 to the next
+   * other one within `other`, and which these are. Both ends of a point's edge count, and so does the way straight
+   * along an edge shared with a source.
    */
-  const atPoints = (model, mode, sources, reached, limit, ranks) => {
-    const { k, u, v, signal } = model, { edge, offset, access } = mode.points, half = mode.wait / 2;
-    const out = Array.from({ length: ranks }, () => new Float64Array(k).fill(FAR)), who = Array.from({ length: ranks }, () => new Int32Array(k).fill(-1));
-    const shared = new Map();
-    sources.forEach((link, label) => { if (link && link.edge >= 0) { if (!shared.has(link.edge)) shared.set(link.edge, []); shared.get(link.edge).push(label); } });
-    const found = new Map();
+  const atPoints = (model, mode, sources, reached, limit, ranks, other = limit) => {
+    const { k, u, v, signal } = model, { edge, offset, access } = mode.points, half = mode.wait / 2, two = ranks > 1;
+    const best = new Float64Array(k).fill(FAR), who = new Int32Array(k).fill(-1);
+    const next = two ? new Float64Array(k).fill(FAR) : best, whoNext = two ? new Int32Array(k).fill(-1) : who;
+    // the sources along each edge as a chain
+    const first = new Map(), after = new Int32Array(sources.length).fill(-1);
+    sources.forEach((link, label) => { if (link && link.edge >= 0) { if (first.has(link.edge)) after[label] = first.get(link.edge); first.set(link.edge, label); } });
+    let s0 = FAR, w0 = -1, s1 = FAR, w1 = -1;
+    const take = (label, s) => {
+      if (label < 0 || s > limit) return;
+      if (label === w0) { if (s < s0) s0 = s; }
+      else if (s < s0 || (s === s0 && label < w0)) { s1 = s0; w1 = w0; s0 = s; w0 = label; }
+      else if (s < s1 || (s === s1 && label !== w1 && label < w1)) { s1 = s; w1 = label; }
+    };
     for (let i = 0; i < k; i++) {
       const e = edge[i];
       if (e < 0) continue;
       const leg = access[i] * mode.access, a = u[e], b = v[e];
       const fromU = part(offset[i], mode.backward[e]) + half * signal[a] + leg, fromV = part(model.length[e] - offset[i], mode.forward[e]) + half * signal[b] + leg;
-      found.clear();
-      const take = (label, s) => { if (s <= limit && (!found.has(label) || s < found.get(label))) found.set(label, s); };
+      s0 = s1 = FAR;
+      w0 = w1 = -1;
       for (let r = 0; r < ranks; r++) {
-        if (reached.label[r][a] >= 0) take(reached.label[r][a], reached.seconds[r][a] + fromU);
-        if (reached.label[r][b] >= 0) take(reached.label[r][b], reached.seconds[r][b] + fromV);
+        take(reached.label[r][a], reached.seconds[r][a] + fromU);
+        take(reached.label[r][b], reached.seconds[r][b] + fromV);
       }
-      for (const label of shared.get(e) || []) {
+      if (first.has(e)) for (let label = first.get(e); label >= 0; label = after[label]) {
         const along = sources[label].offset - offset[i];
         take(label, part(Math.abs(along), along >= 0 ? mode.forward[e] : mode.backward[e]) + leg + sources[label].access * mode.access);
       }
-      for (const [label, s] of found) {
-        for (let r = 0; r < ranks; r++) {
-          if (s < out[r][i] || (s === out[r][i] && label < who[r][i])) {
-            for (let q = ranks - 1; q > r; q--) { out[q][i] = out[q - 1][i]; who[q][i] = who[q - 1][i]; }
-            out[r][i] = s; who[r][i] = label;
-            break;
-          }
-        }
-      }
+      best[i] = s0;
+      who[i] = w0;
+      if (two && s1 <= other) { next[i] = s1; whoNext[i] = w1; }
     }
-    return { seconds: out, label: who };
+    return two ? { seconds: [best, next], label: [who, whoNext] } : { seconds: [best], label: [who] };
   };
 
-  /** Weighted median of minutes; null where most reach nothing. */
-  const medianMinutes = (seconds, weight, rows) => {
-    const order = rows.filter((i) => weight[i] > 0).sort((a, b) => seconds[a] - seconds[b]);
-    let total = 0, run = 0;
-    for (const i of order) total += weight[i];
-    for (const i of order) { run += weight[i]; if (run >= total / 2) return seconds[i] < FAR ? seconds[i] / 60 : null; }
-    return null;
+  /** Rows by rising value, infinite ones last, equal ones in their order: by drawers as many as there are rows. */
+  const byValue = (values, most) => {
+    const k = values.length, drawers = k + 1, fill = new Int32Array(drawers + 1), order = new Int32Array(k);
+    const drawer = (value) => (value <= most ? Math.min(k - 1, Math.floor(value / most * k)) : k);
+    for (let i = 0; i < k; i++) fill[drawer(values[i]) + 1]++;
+    for (let d = 0; d < drawers; d++) fill[d + 1] += fill[d];
+    for (let i = 0; i < k; i++) order[fill[drawer(values[i])]++] = i;
+    for (let i = 1; i < k; i++) {
+      const row = order[i], value = values[row];
+      let at = i;
+      for (; at > 0 && values[order[at - 1]] > value; at--) order[at] = order[at - 1];
+      order[at] = row;
+    }
+    return order;
+  };
+
+  /** Where each layer and each community of it is counted: the layers first, then communities as they appear. */
+  const blocksOf = (model) => {
+    if (model.blocks) return model.blocks;
+    const rows = new Map(), of = new Int32Array(model.k), keys = [], base = model.layers.length;
+    for (let i = 0; i < model.k; i++) {
+      const key = model.layer[i] * 1e6 + model.community[i];
+      if (!rows.has(key)) { rows.set(key, base + keys.length); keys.push([model.layer[i], model.community[i]]); }
+      of[i] = rows.get(key);
+    }
+    model.blocks = { of, keys, count: base + keys.length };
+    return model.blocks;
+  };
+
+  /** Weighted medians of minutes of every block; null where most reach nothing. */
+  const medians = (model, seconds, far) => {
+    const { of, count } = blocksOf(model), { layer, weight } = model, order = byValue(seconds, far), total = new Float64Array(count), run = new Float64Array(count), out = new Array(count).fill(null), told = new Uint8Array(count);
+    for (const i of order) { total[layer[i]] += weight[i]; total[of[i]] += weight[i]; }
+    const step = (block, i) => {
+      run[block] += weight[i];
+      if (told[block] || run[block] < total[block] / 2) return;
+      told[block] = 1;
+      if (seconds[i] < FAR) out[block] = seconds[i] / 60;
+    };
+    for (const i of order) if (weight[i] > 0) { step(layer[i], i); step(of[i], i); }
+    return out;
   };
 
   /** Metres by great circle between Mercator places relative to the layer's origin. */
@@ -227,28 +268,27 @@ function makeEngine() {
    */
   const figures = (model, ask) => {
     const mode = model.modes[ask.mode], far = Math.max(ask.far || 0, ask.limit, ...ask.minutes.map((m) => m * 60));
-    const reached = field(model, mode, ask.sources, far, 1), near = atPoints(model, mode, ask.sources, reached, far, 1);
-    const two = atPoints(model, mode, ask.sources, field(model, mode, ask.sources, ask.limit, 2), ask.limit, 2);
-    const seconds = near.seconds[0], layers = model.layers.map(() => ({ total: 0, covered: 0, two: 0, within: ask.minutes.map(() => 0), rows: [] }));
-    const communities = new Map();
-    for (let i = 0; i < model.k; i++) {
-      const w = model.weight[i], one = layers[model.layer[i]], inTime = seconds[i] <= ask.limit;
-      one.total += w;
-      one.rows.push(i);
-      if (inTime) one.covered += w;
-      if (two.label[1][i] >= 0) one.two += w;
-      ask.minutes.forEach((minutes, j) => { if (seconds[i] <= minutes * 60) one.within[j] += w; });
-      const key = model.layer[i] * 1e6 + model.community[i];
-      let c = communities.get(key);
-      if (!c) { c = { layer: model.layer[i], community: model.community[i], total: 0, covered: 0, rows: [] }; communities.set(key, c); }
-      c.total += w;
-      c.rows.push(i);
-      if (inTime) c.covered += w;
+    const reached = field(model, mode, ask.sources, far, 2, ask.limit), near = atPoints(model, mode, ask.sources, reached, far, 2, ask.limit);
+    const seconds = near.seconds[0], second = near.label[1], { of, keys, count } = blocksOf(model), { layer, weight, k } = model, limits = ask.minutes.map((m) => m * 60);
+    const total = new Float64Array(count), covered = new Float64Array(count), layers = model.layers.map(() => ({ two: 0, within: limits.map(() => 0) }));
+    for (let i = 0; i < k; i++) {
+      const w = weight[i], s = seconds[i], l = layer[i], one = layers[l];
+      total[l] += w;
+      total[of[i]] += w;
+      if (s <= ask.limit) { covered[l] += w; covered[of[i]] += w; }
+      if (second[i] >= 0) one.two += w;
+      for (let j = 0; j < limits.length; j++) if (s <= limits[j]) one.within[j] += w;
     }
-    for (const block of layers) { block.median = medianMinutes(seconds, model.weight, block.rows); delete block.rows; }
-    const rows = [...communities.values()];
-    for (const block of rows) { block.median = medianMinutes(seconds, model.weight, block.rows); delete block.rows; }
-    return { layers, communities: rows, seconds, label: near.label[0], nodes: reached.seconds[0] };
+    const middle = medians(model, seconds, far), block = (b) => ({ total: total[b], covered: covered[b], median: middle[b] });
+    return { layers: layers.map((one, l) => ({ ...block(l), ...one })), communities: keys.map(([l, community], i) => ({ layer: l, community, ...block(layers.length + i) })),
+      seconds, label: near.label[0], nodes: reached.seconds[0] };
+  };
+
+  /** The points of a layer that have people and are not reached within `limit` seconds. */
+  const missed = (model, seconds, layer, limit) => {
+    const rows = [];
+    for (let i = 0; i < model.k; i++) if (model.layer[i] === layer && model.weight[i] > 0 && !(seconds[i] <= limit)) rows.push(i);
+    return rows;
   };
 
   /** People covered of every layer for many sets of sources: what an hour-by-hour strip needs. */
@@ -283,80 +323,7 @@ function makeEngine() {
     return { edge, offset: whole > 0 ? Math.min(1, before / whole) * model.length[edge] : 0, access: Math.sqrt(best) * q / scale, x: ax * q, y: ay * q };
   };
 
-  /** Whether a straight line between two places crosses a wall (rivers, railways: pieces x0, y0, x1, y1), asked by cells. */
-  const makeWalls = (walls, size) => {
-    const cells = new Map(), name = (x, y) => Math.floor(x / size) * 1e6 + Math.floor(y / size);
-    for (let w = 0; w < walls.length; w += 4) {
-      const steps = Math.ceil(Math.hypot(walls[w + 2] - walls[w], walls[w + 3] - walls[w + 1]) / size * 2) + 1, seen = new Set();
-      for (let i = 0; i <= steps; i++) seen.add(name(walls[w] + (walls[w + 2] - walls[w]) * i / steps, walls[w + 1] + (walls[w + 3] - walls[w + 1]) * i / steps));
-      for (const c of seen) { if (!cells.has(c)) cells.set(c, []); cells.get(c).push(w); }
-    }
-    const side = (ax, ay, bx, by, px, py) => Math.sign((bx - ax) * (py - ay) - (by - ay) * (px - ax));
-    return (ax, ay, bx, by) => {
-      if (!cells.size) return false;
-      for (let dx = -1; dx <= 1; dx++) for (let dy = -1; dy <= 1; dy++) for (const w of cells.get(name(ax, ay) + dx * 1e6 + dy) || []) {
-        const [x0, y0, x1, y1] = [walls[w], walls[w + 1], walls[w + 2], walls[w + 3]];
-        if (side(ax, ay, bx, by, x0, y0) !== side(ax, ay, bx, by, x1, y1) && side(x0, y0, x1, y1, ax, ay) !== side(x0, y0, x1, y1, bx, by)) return true;
-      }
-      return false;
-    };
-  };
-  /**
-   * Groups of points that lie within `link` metres of one another with no wall between, most people first, as
-   * geo/gaps/clusters.py makes them: one wider than `wide` is parted by community, or halved where there is none,
-   * and one of less than a person joins the nearest.
-   */
-  const groups = (model, rows, link, walls, wide = Infinity) => {
-    const { px, py, weight, community } = model, parted = makeWalls(walls || [], link), away = (i, j) => Math.hypot(px[i] - px[j], py[i] - py[j]);
-    const span = (list) => {
-      let west = Infinity, south = Infinity, east = -Infinity, north = -Infinity;
-      for (const i of list) { west = Math.min(west, px[i]); east = Math.max(east, px[i]); south = Math.min(south, py[i]); north = Math.max(north, py[i]); }
-      return { west, south, x: east - west, y: north - south };
-    };
-    const tooWide = (list) => { const s = span(list); return Math.hypot(s.x, s.y) > wide; };
-    const components = (list) => {
-      const cell = new Map(), key = (i) => Math.floor(px[i] / link) * 1e6 + Math.floor(py[i] / link), seen = new Set(), out = [];
-      for (const i of list) { const c = key(i); if (!cell.has(c)) cell.set(c, []); cell.get(c).push(i); }
-      for (const start of list) {
-        if (seen.has(start)) continue;
-        const group = [], waiting = [start];
-        seen.add(start);
-        while (waiting.length) {
-          const i = waiting.pop(), c = key(i);
-          group.push(i);
-          for (let dx = -1; dx <= 1; dx++) for (let dy = -1; dy <= 1; dy++) for (const j of cell.get(c + dx * 1e6 + dy) || []) {
-            if (!seen.has(j) && away(i, j) <= link && !parted(px[i], py[i], px[j], py[j])) { seen.add(j); waiting.push(j); }
-          }
-        }
-        out.push(group);
-      }
-      return out;
-    };
-    const halves = (list) => {
-      if (!list.length || !tooWide(list)) return list.length ? [list] : [];
-      const s = span(list), at = s.x >= s.y ? px : py, middle = s.x >= s.y ? s.west + s.x / 2 : s.south + s.y / 2;
-      return [...halves(list.filter((i) => at[i] <= middle)), ...halves(list.filter((i) => at[i] > middle))];
-    };
-    const smaller = (group) => {
-      const by = new Map();
-      for (const i of group) if (community[i] >= 0) { if (!by.has(community[i])) by.set(community[i], []); by.get(community[i]).push(i); }
-      return [...by.values(), ...halves(group.filter((i) => community[i] < 0))].flatMap(components);
-    };
-    const found = components(rows).flatMap((group) => (tooWide(group) ? smaller(group) : [group])), sum = (list) => list.reduce((total, i) => total + weight[i], 0);
-    const large = found.filter((group) => sum(group) >= 1), out = large.length ? large.map((group) => group.slice()) : found;
-    if (large.length) for (const small of found.filter((group) => sum(group) < 1)) {
-      let best = -1, least = wide;
-      large.forEach((group, g) => { for (const i of small) for (const j of group) { const d = away(i, j); if (d < least) { least = d; best = g; } } });
-      if (best >= 0) out[best].push(...small); else out.push(small);
-    }
-    return out.map((list) => {
-      let people = 0, x = 0, y = 0;
-      for (const i of list) { people += weight[i]; x += weight[i] * px[i]; y += weight[i] * py[i]; }
-      return { rows: list, people, x: people ? x / people : px[list[0]], y: people ? y / people : py[list[0]] };
-    }).sort((a, b) => b.people - a.people);
-  };
-
-  return { decode, graphOf, field, atPoints, figures, coveredBy, snap, groups, lonLat, greatCircle };
+  return { decode, graphOf, field, atPoints, figures, missed, coveredBy, snap, lonLat, greatCircle };
 }
 
 if (typeof module !== 'undefined') module.exports = { makeEngine };

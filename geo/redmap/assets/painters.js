@@ -19,6 +19,7 @@ RedMap.roadWidth = (k, z) => {
   const w = RedMap.ROAD[k].w, at = Math.max(0, Math.min(3, (z - 12) / 2)), i = Math.min(2, Math.floor(at));
   return w[i] + (w[i + 1] - w[i]) * (at - i);
 };
+RedMap.MOTORWAY = 6; // one that is not among the ways of the graph, drawn as other great roads are
 RedMap.SHARE = 400; // ways stroked at once
 RedMap.paintRoads = function* (ctx, v, kinds) {
   const layer = RedMap.layers.roads, c = RedMap.palette();
@@ -29,7 +30,7 @@ RedMap.paintRoads = function* (ctx, v, kinds) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = width;
     ctx.setLineDash(dash || []);
-    return RedMap.shares(ctx, layer, v, (tag) => tag === kind, false, RedMap.SHARE, () => ctx.stroke());
+    return RedMap.shares(ctx, layer, v, (tag) => (tag === RedMap.MOTORWAY ? 0 : tag) === kind, false, RedMap.SHARE, () => ctx.stroke());
   };
   if (kinds.includes(0)) yield* stroke(4, c.water, v.z < 13 ? 1.4 : v.z < 15 ? 2.2 : 3.2);
   if (v.z >= 15) yield* stroke(3, c.path, RedMap.roadWidth(3, v.z), [4, 3]);
