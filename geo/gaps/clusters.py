@@ -78,14 +78,16 @@ def clusters(
     3 km is split by community, or halved until it is not where there is none. A cluster of fewer than
     ``min_people`` joins the nearest larger one within 3 km, so that nobody is dropped.
     """
-    pairs = _links(xy, barriers, link_m)
-    label = _components(pairs, len(xy))
-    too_wide = _too_wide(xy, label)
-    part = np.where(too_wide[label], community, 0)
-    for wide in np.flatnonzero(too_wide):
-        nowhere = np.flatnonzero((label == wide) & (community < 0))
-        part[nowhere] = -1 - _halves(xy[nowhere])
-    label = _components(pairs[part[pairs[:, 0]] == part[pairs[:, 1]]], len(xy))
+    label = _components(_links(xy, barriers, link_m), len(xy))
+    for wide in np.flatnonzero(_too_wide(xy, label)):
+        rows = np.flatnonzero(label == wide)
+        part = community[rows].copy()
+        nowhere = np.flatnonzero(part < 0)
+        part[nowhere] = -1 - _halves(xy[rows[nowhere]])
+        for mine in (rows[part == name] for name in np.unique(part)):
+            # linked anew: what joined two homes of a part may lie in another part
+            label[mine] = label.max() + 1 + _components(_links(xy[mine], barriers, link_m), len(mine))
+    label = np.unique(label, return_inverse=True)[1].astype(np.int32)
     return _in_order(_joined(xy, label, people, min_people))
 
 

@@ -183,16 +183,14 @@ def test_gaps_communities_and_table_follow_the_choice(visit):
         expect(page.locator("#banner")).to_have_count(0)
 
 
-def test_the_pages_own_gaps_are_near_those_of_the_study(visit):
+def test_the_pages_own_gaps_are_those_of_the_study(visit):
     with visit() as page:
         found, told = (
             page.evaluate("""async () => { const choice = RedMap.baseChoice(), ask = RedMap.askOf(choice);
-            const now = await RedMap.read(choice, ask, await RedMap.ask('figures', ask), 1);
+            const now = RedMap.read(choice, ask, await RedMap.ask('figures', ask), 1);
             return [now.gaps.map((g) => g.people), RedMap.data.gaps.map((g) => g.people)]; }""")
         )
-    assert found[:3] == pytest.approx(told[:3], rel=0.01)
-    assert sum(found) == pytest.approx(sum(told), rel=1e-3)
-    assert len(found) == pytest.approx(len(told), rel=0.05)  # motorways part the study's gaps, not the page's
+    assert found == pytest.approx(told, abs=0.1)
 
 
 def test_two_choices_stand_beside_each_other(visit):

@@ -388,6 +388,32 @@ def test_clusters_agree_with_trying_every_pair(count, seed):
     assert list(found) == slow_clusters(xy, parting, 300.0)
 
 
+@settings(deadline=None, max_examples=60)
+@given(st.integers(20, 80), st.integers(0, 10**6))
+def test_parts_of_a_wide_cluster_agree_with_trying_every_pair(count, seed):
+    rng = np.random.default_rng(seed)
+    lines = [("railway", rng.uniform(0, 4000, (2, 2))), ("wall", rng.uniform(0, 4000, (2, 2)))]
+    network = toy_network([(0, 0), (1, 0)], [(0, 1)], barriers=lines)
+    # communities mixed along a street: the way from one home to the next of its own leads past others
+    xy = np.column_stack((rng.uniform(0, 4000, count), rng.uniform(0, 150, count)))
+    community = rng.integers(0, 2, count).astype(np.int32)
+    found = clusters(
+        xy, community, np.ones(count), Barriers(network, PLANE), link_m=300.0, min_people=0.0
+    )  # fmt: skip
+    parting = [LineString(lines[0][1])]
+    whole = np.array(slow_clusters(xy, parting, 300.0))
+    keys = {}
+    for group in set(whole):
+        of_group = np.flatnonzero(whole == group)
+        wide = np.hypot(*np.ptp(xy[of_group], axis=0)) > 3000.0
+        for name in (0, 1):
+            mine = of_group[community[of_group] == name] if wide else of_group
+            parts = slow_clusters(xy[mine], parting, 300.0)
+            keys |= {row: (group, name if wide else -1, part) for row, part in zip(mine, parts, strict=True)}
+    order = list(dict.fromkeys(keys[row] for row in range(count)))
+    assert list(found) == [order.index(keys[row]) for row in range(count)]
+
+
 def test_a_coarse_grid_is_linked_over_its_diagonal():
     grid = np.array([(500.0 * i, 500.0 * j) for i in range(5) for j in range(5)])
     assert link_length_m(grid, 300.0) == 750.0
