@@ -41,7 +41,7 @@ def planner(result: StudyResult) -> Content:
     stations = _stations(result)
     values = {
         "page": "planner",
-        **_head(result, _bounds(inputs.area, result.bands)),
+        **_head(result, _first_view(result)),
         "summary": _summary(result.summary),
         "stations": [{**s, "issuer": r["issuer"], "date": _text(r["date"]), "file": _text(r["file"])}
                      for s, r in zip(stations, inputs.stations.to_dict("records"), strict=True)],
@@ -103,11 +103,9 @@ def _link_m(result: StudyResult) -> float:
 
 def public_values(result: StudyResult, *, columns: Sequence[str]) -> dict[str, Any]:
     """What both pages may know: the head of the study and, of its stations, the columns named."""
-    table = result.inputs.stations
-    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(table["lon"], table["lat"]))
     return {
         "page": "public",
-        **_head(result, _bounds(points, result.bands)),
+        **_head(result, _bounds(_placed(result.inputs.stations), result.bands)),
         "stations": [{key: row[key] for key in columns} for row in _stations(result)],
     }
 
@@ -141,6 +139,16 @@ def _summary(summary: Mapping[str, Any]) -> Any:
         for file, digest in source.get("inputs", {}).items()
     }
     return values
+
+
+def _first_view(result: StudyResult) -> list[float | None]:
+    """The box on which the planner's map opens: people and bands; a boundary may reach far beyond them."""
+    people = _placed(result.inputs.demand)
+    return _bounds(people if len(people) else result.inputs.area, result.bands)
+
+
+def _placed(table: pd.DataFrame) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(geometry=gpd.points_from_xy(table["lon"], table["lat"]))
 
 
 def _bounds(*frames: gpd.GeoDataFrame) -> list[float | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import get_args
 
@@ -154,6 +155,21 @@ def test_simplified_roads_stay_within_the_tolerance(result):
     rough, _ = strokes.base_map(result.network)
     scale = codec.ground_scale(float(result.network.node_lat.mean()))
     assert max(shapely.hausdorff_distance(exact, rough)) <= strokes.TOLERANCE_M * scale + 1e-6
+
+
+def test_the_map_opens_on_people_and_bands_not_on_a_far_boundary(result):
+    def shown(demand):
+        wide = result.inputs.area.copy()
+        wide.geometry = wide.buffer(1.0)
+        inputs = replace(result.inputs, area=wide, demand=demand)
+        return payload.planner(replace(result, inputs=inputs))[0]["bounds"], wide.total_bounds
+
+    demand = result.inputs.demand
+    near, far = shown(demand)
+    people = [demand["lon"].min(), demand["lat"].min(), demand["lon"].max(), demand["lat"].max()]
+    boxes = np.array([people, result.bands.total_bounds])
+    assert near == pytest.approx([*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)])
+    assert shown(demand[:0])[0] == pytest.approx(far)
 
 
 def test_what_parts_people_is_drawn_but_no_wall():
