@@ -444,3 +444,17 @@ def test_a_pressed_button_keeps_the_focus(visit):
         expect(shut).to_have_text("恢复此站")
         page.wait_for_timeout(500)
         assert page.evaluate("document.activeElement.id") == "shut"
+
+
+def test_a_list_without_hours_and_services_says_so_instead_of_noughts(visit):
+    with visit("#tab=whatif") as page:
+        expect(page.locator("#week")).to_have_count(1)
+        page.evaluate(
+            "RedMap.data.stations.forEach((s) => { s.week = null; s.services = []; }); RedMap.render()"
+        )
+        expect(page.get_by_text("没有写明服务")).to_be_visible()
+        expect(page.get_by_text("没有写明开放时间")).to_be_visible()
+        expect(page.locator("#week")).to_have_count(0)
+        # a trial station has hours: the week is told again
+        choose(page, {"add": [{"at": [115.8, 32.9], "services": [], "hours": "24/7"}]})
+        expect(page.locator("#week")).to_have_count(1)

@@ -22,7 +22,7 @@ RedMap.whatIf = () => {
     el('h2', {}, t('mode')), el('div', { key: 'modes', class: 'row', role: 'group', 'aria-label': t('mode') }, d.engine.modes.map((m, i) => press(c.mode === i, t(m.mode), () => RedMap.choose({ mode: i })))),
     el('label', { key: 'limit', class: 'field slider' }, el('span', {}, t('limit'), el('b', { id: 'limit-value' }, t('minutesValue', { n: c.minutes }))),
       el('input', { type: 'range', id: 'limit', min: 1, max: 30, step: 1, value: c.minutes, 'aria-valuetext': t('minutesValue', { n: c.minutes }), oninput: (event) => RedMap.choose({ minutes: +event.target.value }) })),
-    el('h2', {}, t('mustOffer')), el('div', { key: 'services', class: 'row', role: 'group', 'aria-label': t('mustOffer') }, order.map((s) => press(c.services.includes(s), RedMap.word('svc', s), () => RedMap.choose({ services: c.services.includes(s) ? c.services.filter((x) => x !== s) : [...c.services, s] })))),
+    el('h2', {}, t('mustOffer')), order.length ? null : el('p', { class: 'note' }, t('noServicesTold')), el('div', { key: 'services', class: 'row', role: 'group', 'aria-label': t('mustOffer') }, order.map((s) => press(c.services.includes(s), RedMap.word('svc', s), () => RedMap.choose({ services: c.services.includes(s) ? c.services.filter((x) => x !== s) : [...c.services, s] })))),
     filter('kinds', 'kind', t('stationKind'), (kind) => RedMap.data.strings.zh.kinds[kind] ? RedMap.word('kinds', kind) : RedMap.name(kind)), filter('issuers', 'issuer', t('issuer'), (issuer) => RedMap.name(issuer)),
     el('h2', {}, t('openWhen'), el('span', { class: 'muted' }, ' ' + RedMap.hourWord(c.at))), el('div', { key: 'now', class: 'row' }, press(c.at === RedMap.hourNow(), t('openNowFilter'), () => RedMap.choose({ at: c.at === RedMap.hourNow() ? -1 : RedMap.hourNow() }), null, 'now')), ...RedMap.stripView(),
     el('h2', {}, t('trials')), el('p', { class: 'note' }, t('trialsNote')),
@@ -65,12 +65,14 @@ RedMap.trialItem = (a, i) => {
 RedMap.STRIP = ['#f4e3df', '#f1b8ae', '#e2857c', '#c14b4f', '#8e1620'];
 RedMap.stripView = () => {
   const { el, t, percent, data: d } = RedMap, c = RedMap.choice, rows = RedMap.week168;
+  // a list without hours says nothing of any hour: a grid of noughts would read as "closed"
+  if (!c.add.length && !d.stations.some((s) => s.week)) return [el('p', { class: 'note' }, t('noHoursTold'))];
   if (!rows) return [el('p', { class: 'muted' }, t('computing'))];
   const which = d.engine.layers.findIndex((l) => l.name === RedMap.state.demand), total = (d.summary.demand[RedMap.state.demand] || {}).total || 0;
   const share = (at) => (total ? rows[at][which] / total : 0), least = Math.min(...rows.map((_, at) => share(at))), most = Math.max(...rows.map((_, at) => share(at)));
   const focus = c.at < 0 ? 0 : c.at;
   const cell = (at) => {
-    const step = most > least ? Math.min(4, Math.floor((share(at) - least) / (most - least) * 5)) : 4, button = el('button', {
+    const step = most > least ? Math.min(4, Math.floor((share(at) - least) / (most - least) * 5)) : most > 0 ? 4 : 0, button = el('button', {
       type: 'button', role: 'gridcell', class: 'hour' + (at === c.at ? ' chosen' : '') + ' h' + step, id: 'hour-' + at, tabIndex: at === focus ? 0 : -1, 'aria-label': RedMap.hourWord(at) + ' ' + percent(share(at)), 'aria-selected': String(at === c.at), title: RedMap.hourWord(at) + ' ' + percent(share(at)),
       onclick: () => RedMap.choose({ at: at === c.at ? -1 : at }),
       onkeydown: (event) => {
