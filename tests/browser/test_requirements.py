@@ -40,7 +40,7 @@ REQUIREMENTS = {
     15: [f"{HERE}:test_r15_sites_are_ranked_buttons_only_once"],
     16: [f"{HERE}:test_r16_before_and_after_the_sites"],
     17: [f"{HERE}:test_r17_search_among_ten_thousand_names", f"{WHATIF}:test_search_takes_the_first_letters_of_pinyin"],
-    18: [f"{HERE}:test_r18_a_card_opens_three_ways_and_gives_the_focus_back"],
+    18: [f"{HERE}:test_r18_a_card_opens_three_ways_and_gives_the_focus_back", f"{HERE}:test_r18_a_card_flown_to_ends_wholly_in_view_on_a_phone"],
     19: [f"{PAGE}:test_map_click_names_the_community"],
     20: [f"{PUBLIC}:test_first_screen_has_map_button_and_large_targets_without_scrolling"],
     21: [f"{PUBLIC}:test_location_gives_the_nearest_that_are_not_closed_open_first", f"{PUBLIC}:test_minutes_are_those_of_the_service_area_that_holds_the_place"],
@@ -373,6 +373,22 @@ def test_r18_a_card_opens_three_ways_and_gives_the_focus_back(visit, sample_resu
             const r = RedMap.map.getContainer().getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2]; }""", station["station_id"])  # fmt: skip
         page.mouse.click(*at)  # the map
         expect(page.locator(f"{card} h3")).to_have_text(station["name"])
+
+
+def test_r18_a_card_flown_to_ends_wholly_in_view_on_a_phone(visit):
+    with visit("#tab=gaps", size="phone", reduced_motion="no-preference") as page:
+        for row in range(3):
+            page.locator("#gap-list .item").nth(row).click()
+            expect(page.locator(".leaflet-popup h3")).to_be_visible()
+            page.wait_for_function(
+                "() => { const r = document.querySelector('.leaflet-popup').getBoundingClientRect();"
+                " return r.left >= 0 && r.right <= innerWidth && r.top >= 0; }",
+                timeout=5000,
+            )
+            page.wait_for_timeout(700)  # and it stays there
+            box = page.locator(".leaflet-popup").bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= SIZES["phone"][0]
 
 
 def test_r24_the_position_stays_on_the_device(visit):

@@ -50,6 +50,21 @@ RedMap.popup = (at, content, offset) => {
 };
 /* A card that has grown or come into view anew; Leaflet's own `update` takes the focus away. */
 RedMap.fitCard = () => { const card = RedMap.open; card._updateLayout(); card._updatePosition(); card._adjustPan(); };
+/* A flight ends with the whole card in view: once nothing moves any more, for pans and zooms may follow each other. */
+RedMap.STILL_MS = 120;
+RedMap.settle = (card) => {
+  const { map } = RedMap;
+  let timer = 0;
+  const wait = () => { clearTimeout(timer); timer = setTimeout(fit, RedMap.STILL_MS); }, hold = () => clearTimeout(timer);
+  const done = () => { hold(); map.off({ moveend: wait, movestart: hold, dragstart: done }); };
+  const fit = () => {
+    if (RedMap.open === card && (map._animatingZoom || RedMap.flying || (map._panAnim && map._panAnim._inProgress))) { wait(); return; }
+    done();
+    if (RedMap.open === card) RedMap.fitCard();
+  };
+  map.on({ moveend: wait, movestart: hold, dragstart: done });
+  wait();
+};
 /* Pixels at the right of the map that lie under the open legend. */
 RedMap.covered = () => {
   const rail = RedMap.byId('rail');

@@ -74,7 +74,7 @@ RedMap.select = (kind, id, move, at) => {
   RedMap.popup(RedMap.where, RedMap.cardOf(kind, item), kind === 'site' ? -26 : -4);
   RedMap.render();
   if (asked) { RedMap.cameFrom = from; RedMap.cardBox.querySelector('h3').focus({ preventScroll: true }); }
-  if (move) RedMap.map.once('moveend', () => { if (RedMap.open) RedMap.fitCard(); }); // a flight ends with the whole card in view
+  if (move) RedMap.settle(RedMap.open);
   if (move && !matchMedia('(min-width: 761px)').matches) scrollTo({ top: 0, behavior: RedMap.calm() ? 'auto' : 'smooth' });
 };
 /* A closed card gives the focus back to what opened it. */
