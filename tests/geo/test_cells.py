@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geo.isochrones import Cells, bands, false_missed_share, partition, prepare
-from geo.isochrones.cells import ARC, WIDEN_M
+from geo.isochrones.cells import WIDEN_M
+from geo.isochrones.cutting import ARC
 from geo.isochrones.spacing import SHORTEST_STEP_M, SPACING_M
 from geo.isochrones.ways import to_sheet
 from geo.models import Stretches
