@@ -115,26 +115,25 @@ def _network(
 ) -> RoadNetwork:
     start, index = _ranges(begin, end)
     geometry = Lines(start, lon[index], lat[index])
-    used, first, ends = np.unique(
-        np.concatenate((vertex_node[begin], vertex_node[end])), return_index=True, return_inverse=True
-    )
-    vertex = np.concatenate((begin, end))[first]
+    ends = np.concatenate((begin, end))
+    first = np.full(len(node_ref), -1, dtype=np.int64)
+    first[vertex_node[ends[::-1]]] = ends[::-1]  # of the vertices of a node the first
+    used = np.flatnonzero(first >= 0)
+    vertex = first[used]
     order = curve_order(lon[vertex], lat[vertex])
-    number = np.empty(len(used), dtype=np.int32)
-    number[order] = np.arange(len(used), dtype=np.int32)
-    edge_u, edge_v = number[ends[: len(begin)]], number[ends[len(begin) :]]
+    number = np.empty(len(node_ref), dtype=np.int32)
+    number[used[order]] = np.arange(len(used), dtype=np.int32)
+    edge_u, edge_v = number[vertex_node[begin]], number[vertex_node[end]]
     used, vertex = used[order], vertex[order]
     node_lon, node_lat = lon[vertex], lat[vertex]
     edge_way = way[begin]
-    forward, backward = _speeds(raw.tags, raw.tagged[edge_way])
     length_m = line_lengths(geometry)
     of_edge = raw.tagged[edge_way]
-    class_names, way_class = _words(raw.tags, of_edge, "highway", "unclassified")
+    nameless = raw.like[of_edge]
+    forward, backward = _speeds(raw.tags, nameless)
+    class_names, way_class = _words(raw.tags, nameless, "highway", "unclassified")
     way_name, edge_name = _words(raw.tags, of_edge, "name", "")
-    component = {
-        mode: _components(edge_u, edge_v, (forward[mode] > 0) | (backward[mode] > 0), length_m, len(used))
-        for mode in MODES
-    }
+    component = _components_of_modes(edge_u, edge_v, forward, backward, length_m, len(used))
     banned_turns, turn_notes = ban_turns(
         raw.turns,
         clipped=area is not None,
@@ -175,10 +174,18 @@ def _network(
     )
 
 
+def _different(of_edge: I64, count: int) -> tuple[list[int], I64]:
+    """The different ones among numbers under ``count``, ascending, and which of them each is."""
+    here = np.zeros(count, dtype=np.bool_)
+    here[of_edge] = True
+    place = np.cumsum(here) - 1
+    return np.flatnonzero(here).tolist(), place[of_edge]
+
+
 def _words(tags: list[dict[str, str]], of_edge: I64, key: str, other: str) -> tuple[tuple[str, ...], I64]:
     """The values of a key among the edges, ascending, and which of them each edge has."""
-    used, set_of_edge = np.unique(of_edge, return_inverse=True)
-    words = [tags[i].get(key, other) for i in used.tolist()]
+    used, set_of_edge = _different(of_edge, len(tags))
+    words = [tags[i].get(key, other) for i in used]
     different = sorted(set(words))
     number = {word: i for i, word in enumerate(different)}
     return tuple(different), np.array([number[word] for word in words], dtype=np.int64)[set_of_edge]
@@ -188,14 +195,15 @@ def _speeds(tags: list[dict[str, str]], of_edge: I64) -> tuple[dict[Mode, F64], 
     # few combinations of the tags that matter serve all ways
     known: dict[tuple[tuple[str, str], ...], int] = {}
     found: list[dict[Mode, Speeds]] = []
-    rule = np.empty(len(tags), dtype=np.int64)
-    for i, of_way in enumerate(tags):
+    used, set_of_edge = _different(of_edge, len(tags))
+    rule = np.empty(len(used), dtype=np.int64)
+    for i, of_way in enumerate(tags[k] for k in used):
         key = tuple(item for item in of_way.items() if item[0] in RULE_KEYS)
         at = known.setdefault(key, len(found))
         if at == len(found):
             found.append(way_speeds(of_way))
         rule[i] = at
-    rule = rule[of_edge]
+    rule = rule[set_of_edge]
     forward = {m: np.array([speeds[m].forward_kmh for speeds in found])[rule] for m in MODES}
     backward = {m: np.array([speeds[m].backward_kmh for speeds in found])[rule] for m in MODES}
     return forward, backward
@@ -208,6 +216,20 @@ def line_lengths(lines: Lines) -> F64:
     total = np.concatenate(([0.0], np.cumsum(step)))
     length: F64 = total[lines.start[1:] - 1] - total[lines.start[:-1]]
     return length
+
+
+def _components_of_modes(
+    edge_u: I32, edge_v: I32, forward: dict[Mode, F64], backward: dict[Mode, F64], length_m: F64, nodes: int
+) -> dict[Mode, I32]:
+    found: dict[Mode, I32] = {}
+    known: dict[bytes, I32] = {}  # what a bicycle may use, an e-bike may as a rule
+    for mode in MODES:
+        used = (forward[mode] > 0) | (backward[mode] > 0)
+        ways = used.tobytes()
+        if ways not in known:
+            known[ways] = _components(edge_u, edge_v, used, length_m, nodes)
+        found[mode] = known[ways]
+    return found
 
 
 def _components(edge_u: I32, edge_v: I32, used: Bool, length_m: F64, nodes: int) -> I32:

@@ -58,12 +58,13 @@ class Relations:
 class Elements:
     """Way ``i`` has the located vertices ``start[i]:start[i + 1]`` and the tags ``tags[tagged[i]]``.
 
-    ``nodes``: id, tags, lon, lat.
+    ``like[k]``: the first set of tags that is as ``tags[k]`` but for the name. ``nodes``: id, tags, lon, lat.
     """
 
     way_id: I64
     tags: list[dict[str, str]]
     tagged: I64
+    like: I64
     start: I64
     ref: I64
     lon: F64
@@ -93,11 +94,15 @@ def collect(elements: Elements, *, source: str, bounds: Bounds) -> RawWays:
         if kind:
             amenities.append((f"n{node}", tags.get("name", ""), kind, x, y, tags.get("opening_hours", "")))
     water = elements.relations.water
+    asked = np.flatnonzero(elements.like == np.arange(len(elements.like))).tolist()
 
     def of_ways(fits: Callable[[dict[str, str]], object]) -> Bool:
-        """Ways within the bounds whose tags fit: asked once for a set of tags."""
-        found: Bool = np.array([bool(fits(tags)) for tags in elements.tags], dtype=np.bool_)
-        return inside & found[elements.tagged]
+        """Ways within the bounds whose tags fit, whatever the name: asked once for a set of the others."""
+        found = np.zeros(len(elements.tags), dtype=np.bool_)
+        for k in asked:
+            found[k] = bool(fits(elements.tags[k]))
+        fitting: Bool = inside & found[elements.like[elements.tagged]]
+        return fitting
 
     def each(ways: Bool) -> Iterator[tuple[int, int, dict[str, str]]]:
         for i in np.flatnonzero(ways).tolist():
@@ -134,6 +139,7 @@ def collect(elements: Elements, *, source: str, bounds: Bounds) -> RawWays:
         lat=lat[vertex],
         tags=elements.tags,
         tagged=elements.tagged[rows],
+        like=elements.like,
         source=source,
         source_date=elements.date,
         signals=frozenset(signals),

@@ -25,7 +25,7 @@ class RawWays:
     """Ways before they are split: way ``i`` uses vertices ``start[i]:start[i + 1]``.
 
     ``ref`` numbers the vertices (OSM node ids): equal numbers meet. Way ``i`` has the tags ``tags[tagged[i]]``:
-    few sets of tags serve many ways.
+    few sets of tags serve many ways. ``like[k]`` is the first set that is as set ``k`` but for the name.
     ``directed``: each way is one direction of travel (OSMnx graphs), not a whole street.
     """
 
@@ -36,6 +36,7 @@ class RawWays:
     lat: F64
     tags: list[dict[str, str]]
     tagged: I64
+    like: I64
     source: str
     source_date: str = ""
     signals: frozenset[int] = frozenset()

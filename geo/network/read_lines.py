@@ -155,6 +155,7 @@ def _raw(
         lat=xy[:, 1].copy(),
         tags=tags,
         tagged=np.arange(len(tags)),
+        like=np.arange(len(tags)),
         source=source,
         signals=signals,
         notes=notes,

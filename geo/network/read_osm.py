@@ -84,6 +84,7 @@ def read_any(path: Path, bounds: Bounds) -> Elements:
         way_id=np.array(way_id, dtype=np.int64),
         tags=tags_of,
         tagged=np.arange(len(tags_of)),
+        like=np.arange(len(tags_of)),
         start=np.array(start, dtype=np.int64),
         ref=np.array(ref, dtype=np.int64),
         lon=np.array(lon, dtype=np.float64),

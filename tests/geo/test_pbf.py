@@ -30,8 +30,12 @@ def assert_same(path, bounds=EVERYWHERE):
     sets = [[raw.tags[i] for i in raw.tagged] for raw in (ours, theirs)]
     used = [[{k: v for k, v in tags.items() if k in USED_KEYS} for tags in of_raw] for of_raw in sets]
     assert used[0] == used[1]
+    for k, like in enumerate(ours.like.tolist()):
+        same, other = ({key: v for key, v in ours.tags[i].items() if key != "name"} for i in (k, like))
+        assert same == other
+        assert like == ours.like[like] <= k
     for field in dataclasses.fields(ours):
-        if field.name in {"tags", "tagged"}:
+        if field.name in {"tags", "tagged", "like"}:
             continue
         a, b = getattr(ours, field.name), getattr(theirs, field.name)
         if isinstance(a, np.ndarray):

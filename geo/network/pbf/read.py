@@ -6,7 +6,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -68,21 +68,33 @@ class _Block:
         """One dict for each run of tags."""
         keys, values = tag >> 32, tag & 0xFFFFFFFF
         word = self.spelt(np.concatenate((keys, values)))
-        pairs = [(word[k], word[v]) for k, v in zip(keys.tolist(), values.tolist(), strict=True)]
-        ends = start.tolist()
-        return [dict(pairs[a:b]) for a, b in pairwise(ends)]
+        # two lists of words, not one of pairs: thousands of tuples would wake the collector
+        key, value = [word[k] for k in keys.tolist()], [word[v] for v in values.tolist()]
+        return [dict(zip(key[a:b], value[a:b], strict=True)) for a, b in pairwise(start.tolist())]
 
-    def tag_sets(self, start: I64, tag: I64) -> tuple[list[dict[str, str]], I64]:
-        """The different sets of the tags that are ever used, and which of them each run of tags has."""
+    def tag_sets(self, start: I64, tag: I64) -> tuple[list[dict[str, str]], I64, I64]:
+        """The different sets of the tags that are ever used; which each run of tags has; as which each set is but for its name."""
         used = self.among(USED_KEYS)[tag >> 32] == 1
-        start = np.concatenate(([0], np.cumsum(used)))[start]
-        tag = tag[used]
-        raw, known = tag.tobytes(), dict[bytes, int]()
-        of_run = [known.setdefault(raw[a:b], len(known)) for a, b in pairwise((8 * start).tolist())]
-        ends = np.cumsum([0, *(len(run) // 8 for run in known)])
-        return self.tags(ends, np.frombuffer(b"".join(known), dtype=np.int64)), np.array(
-            of_run, dtype=np.int64
-        )
+        start, tag = _left_out(start, tag, used)
+        sets, of_run = _different(start, tag)
+        ends = np.cumsum([0, *(len(run) // 8 for run in sets)])
+        words = np.frombuffer(b"".join(sets), dtype=np.int64)
+        nameless, like = _different(*_left_out(ends, words, self.among(("name",))[words >> 32] == 0))
+        first = np.empty(len(nameless), dtype=np.int64)
+        first[like[::-1]] = np.arange(len(like))[::-1]
+        return self.tags(ends, words), of_run, first[like]
+
+
+def _left_out(start: I64, tag: I64, kept: Bool) -> tuple[I64, I64]:
+    """Runs of tags without those that are not kept."""
+    return np.concatenate(([0], np.cumsum(kept)))[start], tag[kept]
+
+
+def _different(start: I64, tag: I64) -> tuple[list[bytes], I64]:
+    """The different runs of tags as they come, and which of them each run is."""
+    raw, known = tag.tobytes(), dict[bytes, int]()
+    of_run = [known.setdefault(raw[a:b], len(known)) for a, b in pairwise((8 * start).tolist())]
+    return list(known), np.array(of_run, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +112,39 @@ class _Nodes:
 
 @dataclass(frozen=True, slots=True)
 class _Ways:
+    """Ways of a block that meet the bounds, their tags not spelt out.
+
+    ``at``: where each of their nodes stands among the known, -1 for none. ``words``: the block, where it has any way.
+    """
+
     ids: I64
     start: I64
     ref: I64
-    tags: list[dict[str, str]]
-    tagged: I64
+    at: I64
+    tag_start: I64
+    tag: I64
+    words: _Block | None
     nodes: bool  # in the same block
     relations: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Sets:
+    """The different sets of tags so far, and of each block which of them its ways have and what they are like."""
+
+    tags: list[dict[str, str]]
+    tagged: list[I64]
+    like: list[I64]
+
+    def take(self, ways: _Ways) -> _Ways:
+        """Spell out the tags of a block; its ways without the block."""
+        if ways.words is None:
+            return ways
+        tags, tagged, like = ways.words.tag_sets(ways.tag_start, ways.tag)
+        self.tagged.append(tagged + len(self.tags))
+        self.like.append(like + len(self.tags))
+        self.tags.extend(tags)
+        return replace(ways, words=None)
 
 
 def read_pbf(path: Path, bounds: Bounds) -> Elements:
@@ -127,6 +165,7 @@ def read_pbf(path: Path, bounds: Bounds) -> Elements:
             wide = _whole(bounds, MARGIN)
             nodes: list[tuple[Blob, _Nodes]] = []
             ways: list[_Ways] = []
+            sets = _Sets([], [], [])
             for blob, part in _each(file, blobs, lambda data: _nodes(data, wide, bounds)):
                 if part is None:
                     break
@@ -141,12 +180,18 @@ def read_pbf(path: Path, bounds: Bounds) -> Elements:
                     found.nodes and not (shared and blob == tail[0])
                 ):
                     raise UncommonError("order")
-                ways.append(found)
-            known = _with_missing(file, nodes, ways, known)
+                # spelt out here, one block after the other: Python's threads would only wait for each other
+                ways.append(sets.take(found))
+            located = _with_missing(file, nodes, ways, known)
     except (ValueError, IndexError, OverflowError, zlib.error) as error:
         raise UnreadableError(str(error)) from error
     tagged = [item for _blob, part in nodes for item in part.tagged]
-    return _elements(ways, known, tagged, relations, date)
+    at = (
+        None
+        if located is not known
+        else np.concatenate([np.empty(0, dtype=np.int64), *(part.at for part in ways)])
+    )
+    return _elements(ways, sets, located, at, tagged, relations, date)
 
 
 def _each(file: BinaryIO, blobs: Sequence[Blob], work: Callable[[bytes], T]) -> Iterator[tuple[Blob, T]]:
@@ -225,29 +270,29 @@ def _ways(data: bytes, members: I64, known: I64) -> _Ways:
     ids, tag_start, tag, ref_start, ref = kernels.ways(
         block.buf, block.groups, block.among(FILTER_KEYS), members
     )
-    met = np.append(0, np.cumsum(_within(known, ref)))
+    at = _places(known, ref)
+    met = np.append(0, np.cumsum(at >= 0))
     keep = met[ref_start[1:]] > met[ref_start[:-1]]
     size = np.diff(ref_start)[keep]
     start = np.concatenate(([0], np.cumsum(size)))
     source = np.repeat(ref_start[:-1][keep] - start[:-1], size) + np.arange(start[-1])
-    tags, tagged = block.tag_sets(tag_start, tag) if keep.any() else ([], np.zeros(len(keep), dtype=np.int64))
+    kept = np.flatnonzero(keep)
+    runs = np.repeat(tag_start[kept], np.diff(tag_start)[kept])
+    tag_ends = np.concatenate(([0], np.cumsum(np.diff(tag_start)[kept])))
+    runs += np.arange(len(runs)) - np.repeat(tag_ends[:-1], np.diff(tag_ends))
     return _Ways(
-        ids[keep],
-        start,
-        ref[source],
-        tags,
-        tagged[keep],
-        nodes=bool(has & NODES),
-        relations=bool(has & RELATIONS),
-    )
+        ids[keep], start, ref[source], at[source], tag_ends, tag[runs], block if len(kept) else None,
+        nodes=bool(has & NODES), relations=bool(has & RELATIONS),
+    )  # fmt: skip
 
 
-def _within(known: I64, ref: I64) -> Bool:
+def _places(known: I64, ref: I64) -> I64:
+    """Where each id stands among the known ones, ascending; -1 for one that is not there."""
     if len(known) == 0:
-        return np.zeros(len(ref), dtype=np.bool_)
+        return np.full(len(ref), -1, dtype=np.int64)
     at = np.minimum(np.searchsorted(known, ref), len(known) - 1)
-    found: Bool = known[at] == ref
-    return found
+    places: I64 = np.where(known[at] == ref, at, -1)
+    return places
 
 
 def _joined(parts: Sequence[_Nodes]) -> tuple[I64, I32, I32]:
@@ -264,8 +309,9 @@ def _with_missing(
     file: BinaryIO, nodes: Sequence[tuple[Blob, _Nodes]], ways: Sequence[_Ways], known: tuple[I64, I32, I32]
 ) -> tuple[I64, I32, I32]:
     """The known nodes and those that the ways use beyond them."""
-    every = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *(part.ref for part in ways)]))
-    missing = every[~_within(known[0], every)]
+    missing = np.unique(
+        np.concatenate([np.empty(0, dtype=np.int64), *(part.ref[part.at < 0] for part in ways)])
+    )
     if len(missing) == 0:
         return known
     wanted = [
@@ -286,30 +332,31 @@ def _with_missing(
 
 def _picked(part: _Nodes | None, wanted: I64) -> _Nodes:
     assert part is not None
-    keep = _within(wanted, part.ids)
+    keep = _places(wanted, part.ids) >= 0
     return _Nodes(part.ids[keep], part.x[keep], part.y[keep], part.first, part.last, [])
 
 
 def _elements(
     ways: Sequence[_Ways],
+    sets: _Sets,
     known: tuple[I64, I32, I32],
+    at: I64 | None,
     tagged: list[tuple[int, dict[str, str], float, float]],
     relations: Relations,
     date: str,
 ) -> Elements:
+    """``at``: where each node of the ways stands among the known, where that has been found already."""
     ids, x, y = known
     ref = np.concatenate([np.empty(0, dtype=np.int64), *(part.ref for part in ways)])
     size = np.concatenate([np.empty(0, dtype=np.int64), *(np.diff(part.start) for part in ways)])
-    at = np.minimum(np.searchsorted(ids, ref), max(len(ids) - 1, 0))
-    located = ids[at] == ref if len(ids) else np.zeros(len(ref), dtype=np.bool_)
+    at = _places(ids, ref) if at is None else at
+    located = at >= 0
     way = np.repeat(np.arange(len(size)), size)[located]
-    sets = np.cumsum([0, *(len(part.tags) for part in ways)])
     return Elements(
         way_id=np.concatenate([np.empty(0, dtype=np.int64), *(part.ids for part in ways)]),
-        tags=[tags for part in ways for tags in part.tags],
-        tagged=np.concatenate(
-            [np.empty(0, dtype=np.int64), *(part.tagged + n for part, n in zip(ways, sets, strict=False))]
-        ),
+        tags=sets.tags,
+        tagged=np.concatenate([np.empty(0, dtype=np.int64), *sets.tagged]),
+        like=np.concatenate([np.empty(0, dtype=np.int64), *sets.like]),
         start=np.concatenate(([0], np.cumsum(np.bincount(way, minlength=len(size))))).astype(np.int64),
         ref=ref[located],
         lon=x[at[located]] / PER_DEGREE,
