@@ -15,13 +15,8 @@ from geo.config import Study, load_study
 
 
 def _add_plan(table: Table, plan: dict[str, Any]) -> None:
-    for words in plan["notes"]:
-        table.add_row("选址 siting", escape(words))
     if plan["status"] == "infeasible":
-        clash = "；".join(plan["conflict"])
-        table.add_row(
-            "选址 siting", f"[bold red]✗[/] 没有方案能同时满足 / no plan keeps all of these: {escape(clash)}"
-        )
+        table.add_row("选址 siting", "[bold red]✗[/] 无解，见下 no plan: see below")
         return
     if plan["goal"] != "cover":
         table.add_row("选址 siting", escape(plan["asked"][0]))
@@ -30,6 +25,16 @@ def _add_plan(table: Table, plan: dict[str, Any]) -> None:
         "加站 siting",
         f"+{plan['add']}{closed} → {plan['gain']:+,.0f} 人 people（{plan['status']}, gap {percent(plan['gap'])}）",
     )
+
+
+def _print_notes(console: Console, plan: dict[str, Any]) -> None:
+    """What a table would cut: what was taken differently from what was asked, and the rules in conflict."""
+    for words in plan["notes"]:
+        console.print(f"· {words}", markup=False, highlight=False, soft_wrap=True)
+    if plan["conflict"]:
+        console.print("[bold red]✗[/] 没有方案能同时满足 / no plan keeps all of these:", highlight=False)
+    for words in plan["conflict"]:
+        console.print(f"  · {words}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_summary(summary: dict[str, Any], out: Path) -> None:
@@ -64,6 +69,7 @@ def _print_summary(summary: dict[str, Any], out: Path) -> None:
         f"false {percent(shapes['false_share'])}, missed {percent(shapes['missed_share'])}",
     )
     console.print(table)
+    _print_notes(console, summary.get("siting", {"notes": [], "conflict": []}))
     console.print(f"地图 map: {(out / 'map.html').resolve()}", soft_wrap=True, highlight=False)
 
 

@@ -23,9 +23,10 @@ from geo.pipeline.travel import Travel, snap
 WORKERS = "workers"  # the demand layer told beside the people
 IN_MINUTES = frozenset({"minutes", "worst"})
 UNSTAGED = frozenset({"share", "worst"})
-NO_STAGES = "覆盖比例和最远两个目标不分期 / there are no stages for a share and for the worst case"
-
-
+NO_STAGES = (
+    "覆盖比例、最远两个目标，以及关站、迁站，不分期 / "
+    "there are no stages for a share, for the worst case, and where stations close or move"
+)
 SITE_COLUMNS = [
     "rank", "venue_id", "name", "kind", "lon", "lat", "gain", "workers", "communities_gain", "minutes_saved",
     "overlap", "services", "hours", "instead", "instead_loss", "kept_slow", "kept_fast", "kept_refused",
@@ -154,7 +155,7 @@ def answer(
         ask=whom_to_ask(
             case, net, inputs, study, router=router, demand_snap=demand, known=known.gaps if known else None
         ),
-        notes=(*case.notes, *((NO_STAGES,) if asked.stages and asked.goal in UNSTAGED else ())),
+        notes=(*case.notes, *((NO_STAGES,) if asked.stages and _unstaged(asked) else ())),
         covered=_covered(standing_only, found),
         people=float(case.people.sum()),
         name=study.study.name,
@@ -306,8 +307,12 @@ def _alone(task: siting.Task, site: int, kept: Bool) -> float:
     return float(task.weights[points][~before[points]].sum())
 
 
+def _unstaged(asked: SitingSection) -> bool:
+    return asked.goal in UNSTAGED or bool(asked.close or asked.move)
+
+
 def _stages(case: Case, asked: SitingSection, venues: pd.DataFrame, *, count: int) -> pd.DataFrame:
-    up_to = 0 if asked.goal in UNSTAGED else asked.stages
+    up_to = 0 if _unstaged(asked) else asked.stages
     return stages_frame(case.task, venues, up_to=up_to, time_limit_s=asked.time_limit_s, count=count)
 
 

@@ -94,8 +94,7 @@ def write_workbook(result: StudyResult, path: Path) -> None:
         ("驿站 Stations", result.inputs.stations),
         ("达标 Compliance", compliance_frame(result.inputs.stations, result.standard["compliance"])),
         ("盲区 Gaps", gaps),
-        *_plan_sheets(result.plan, add=len(sites)),
-        ("选址建议 Sites", sites),
+        *_plan_sheets(result.plan, sites),
         *(() if result.stages is None or result.stages.empty else (("分期 Stages", result.stages),)),
         *(() if result.stations_worth is None else (("驿站价值 Worth", result.stations_worth),)),
         *(
@@ -109,14 +108,19 @@ def write_workbook(result: StudyResult, path: Path) -> None:
     write_book(sheets, path, title=f"{result.name} {result.edition}", when=created(result.summary))
 
 
-def _plan_sheets(plan: Plan | None, *, add: int) -> tuple[tuple[str, pd.DataFrame], ...]:
+def _plan_sheets(plan: Plan | None, sites: pd.DataFrame) -> tuple[tuple[str, pd.DataFrame], ...]:
     if plan is None:
-        return ()
-    sheets = (
-        ("方案 Plan", plan_frame(plan, add=add)), ("关闭 Close", plan.closed),
-        ("其他方案 Alternatives", plan.alternatives), ("招募 Whom to ask", plan.ask),
-    )  # fmt: skip
-    return tuple((title, frame) for title, frame in sheets if len(frame))
+        return (("选址建议 Sites", sites),)
+    more = (
+        ("关闭 Close", plan.closed),
+        ("其他方案 Alternatives", plan.alternatives),
+        ("招募 Whom to ask", plan.ask),
+    )
+    return (
+        ("方案 Plan", plan_frame(plan, add=len(sites))),
+        ("选址建议 Sites", sites),
+        *((title, frame) for title, frame in more if len(frame)),
+    )
 
 
 def plan_frame(plan: Plan, *, add: int) -> pd.DataFrame:

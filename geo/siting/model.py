@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import highspy
 import numpy as np
@@ -12,6 +11,7 @@ from scipy import sparse
 from geo.errors import RunError
 from geo.models import F64, I64, Bool
 from geo.siting.cells import by_time, matrix, within
+from geo.siting.highs import solver as quiet_solver
 from geo.siting.problem import merge_rows
 from geo.siting.sets import Sets
 from geo.siting.task import Floor, Task
@@ -342,13 +342,9 @@ def run(model: Model, *, seconds: float, start: Bool | None = None) -> Found:
         lp.a_matrix_.value_ = table.data
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
     lp.integrality_ = [kinds[int(w)] for w in np.concatenate(rows.whole)]
-    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    for option, setting in (
-        ("output_flag", False), ("parallel", "off"), ("random_seed", 0), ("mip_rel_gap", 0.0),
-        ("time_limit", max(seconds, 0.01)), ("mip_abs_gap", max(model.margin * model.scale, 1e-6)),
-        ("mip_feasibility_tolerance", 1e-7), ("primal_feasibility_tolerance", 1e-8),
-    ):  # fmt: skip
-        solver.setOptionValue(option, setting)
+    solver = quiet_solver(seconds, absolute_gap=max(model.margin * model.scale, 1e-6))
+    solver.setOptionValue("mip_feasibility_tolerance", 1e-7)
+    solver.setOptionValue("primal_feasibility_tolerance", 1e-8)
     solver.passModel(lp)
     if start is not None:
         solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start.astype(np.float64))

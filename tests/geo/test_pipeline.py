@@ -135,7 +135,9 @@ def test_workbook_opens_and_holds_the_headline(sample_out, summary):
         "驿站",
         "达标",
         "盲区",
+        "方案",
         "选址建议",
+        "招募",
         "驿站价值",
         "数据审计",
     ]
