@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from geo.errors import InputError, RedmapError
     from geo.models import RoadNetwork, StudyResult
     from geo.network import read_network
-    from geo.pipeline import build, isochrone, run, sample_study, site
+    from geo.pipeline import build, isochrone, run, sample_study, week_table, where_next
 
 __all__ = [
     "InputError",
@@ -27,8 +27,8 @@ __all__ = [
     "read_network",
     "run",
     "sample_study",
-    "site",
     "week_table",
+    "where_next",
 ]
 
 _HOMES = {
@@ -36,7 +36,7 @@ _HOMES = {
     "geo.errors": ("InputError", "RedmapError"),
     "geo.models": ("RoadNetwork", "StudyResult"),
     "geo.network": ("read_network",),
-    "geo.pipeline": ("build", "isochrone", "run", "sample_study", "site", "week_table"),
+    "geo.pipeline": ("build", "isochrone", "run", "sample_study", "week_table", "where_next"),
 }
 
 

@@ -302,23 +302,33 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A siting plan over ``weights`` and candidate cover sets.
+    """The answer to a study's ``[siting]``, as every output tells it.
 
-    ``chosen``: candidate rows in order of marginal gain; ``marginal``: weight each adds in that
-    order; ``objective``: weight newly covered; ``bound``: proven upper bound of the objective;
-    ``gap``: (bound - objective) / bound; ``status``: optimal | time_limit.
+    ``objective``, proven ``bound``: people (*cover*, *backup*), cost (*share*), person-minutes or minutes (*worst*).
+    ``covered_before``, ``covered_after``: people within the standard without and with the plan, of ``total``.
+    ``said``: goal and rules, ``conflict``: the rules that cannot all be kept, ``notes``: each Chinese / English.
+    ``closed``: ``station_id name lost``; ``alternatives``: ``rank names objective``; ``ask``: ``gap venue kind people``.
     """
 
-    chosen: tuple[int, ...]
-    marginal: tuple[float, ...]
+    goal: Literal["cover", "share", "minutes", "worst", "backup"]
+    status: Literal["optimal", "time_limit", "infeasible"]
     objective: float
     bound: float
     gap: float
-    status: Literal["optimal", "time_limit"]
-    seconds: float
     covered_before: float
     covered_after: float
     total: float
+    said: tuple[str, ...] = ()
+    conflict: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    closed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    alternatives: pd.DataFrame = field(default_factory=pd.DataFrame)
+    ask: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def gain(self) -> float:
+        """People newly within the standard; negative where more are lost."""
+        return self.covered_after - self.covered_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +358,7 @@ class StudyResult:
     ``minutes geometry`` (nested MultiPolygons). ``gaps``: ``gap_id rank name_zh name_en people
     area_km2 nearest_station nearest_minutes straight_m reason_zh reason_en reason community
     geometry``. ``recommendations``: ``rank venue_id name kind lon lat gain communities_gain(list of
-    {name, people}) geometry``. ``stages``: the nested plans of ``[siting] stages``, ``stage venue_id name value gain best
+    {name, people, workers}) geometry`` and what explains it. ``stages``: the nested plans of ``[siting] stages``, ``stage venue_id name value gain best
     bound price proven``; ``stations_worth``: what each station alone covers, ``station_id name lost redundant``.
     ``problems`` (None without a ledger): its rows with ``nearest_station
     nearest_minutes gap_id`` and points, None where not placed. ``moves``: the modes that the page can compute,

@@ -7,10 +7,34 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from geo.cli.app import CacheOption, JsonOption, StudyArg, app, cache_folder, percent, print_json, stages
 from geo.config import Study, load_study
+
+
+def _add_plan(table: Table, plan: dict[str, Any]) -> None:
+    if plan["status"] == "infeasible":
+        table.add_row("选址 siting", "[bold red]✗[/] 无解，见下 no plan: see below")
+        return
+    if plan["goal"] != "cover":
+        table.add_row("选址 siting", escape(plan["asked"][0]))
+    closed = f"，关 close {len(plan['closed'])}" if plan["closed"] else ""
+    table.add_row(
+        "加站 siting",
+        f"+{plan['add']}{closed} → {plan['gain']:+,.0f} 人 people（{plan['status']}, gap {percent(plan['gap'])}）",
+    )
+
+
+def _print_notes(console: Console, plan: dict[str, Any]) -> None:
+    """What a table would cut: what was taken differently from what was asked, and the rules in conflict."""
+    for words in plan["notes"]:
+        console.print(f"· {words}", markup=False, highlight=False, soft_wrap=True)
+    if plan["conflict"]:
+        console.print("[bold red]✗[/] 没有方案能同时满足 / no plan keeps all of these:", highlight=False)
+    for words in plan["conflict"]:
+        console.print(f"  · {words}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_summary(summary: dict[str, Any], out: Path) -> None:
@@ -38,17 +62,14 @@ def _print_summary(summary: dict[str, Any], out: Path) -> None:
             table.add_row(f"  · {name}", percent(share))
     table.add_row("盲区 gaps", f"{gaps['count']}，{gaps['people']:,.0f} 人 people")
     if "siting" in summary:
-        plan = summary["siting"]
-        table.add_row(
-            "加站 siting",
-            f"+{plan['add']} → +{plan['gain']:,.0f} 人 people（{plan['status']}, gap {percent(plan['gap'])}）",
-        )
+        _add_plan(table, summary["siting"])
     shapes = summary["isochrones"]
     table.add_row(
         "等时圈误差 shape error",
         f"false {percent(shapes['false_share'])}, missed {percent(shapes['missed_share'])}",
     )
     console.print(table)
+    _print_notes(console, summary.get("siting", {"notes": [], "conflict": []}))
     console.print(f"地图 map: {(out / 'map.html').resolve()}", soft_wrap=True, highlight=False)
 
 

@@ -14,14 +14,13 @@ from geo.pipeline.inputs import (
 )
 from geo.pipeline.session import Isochrone, Session, single_polygon
 from geo.pipeline.shapes import isochrone
-from geo.pipeline.sites import MAX_SITES, dense_row, site
+from geo.pipeline.sites import dense_row
 from geo.pipeline.siting import WhereNext, where_next, write_call, write_where_next
 from geo.pipeline.travel import Travel, main_layer
 from geo.pipeline.week import week_table
 from geo.pipeline.write import build, layers, pages, picture
 
 __all__ = [
-    "MAX_SITES",
     "STAGES",
     "Isochrone",
     "Progress",
@@ -45,7 +44,6 @@ __all__ = [
     "run",
     "sample_study",
     "single_polygon",
-    "site",
     "week_table",
     "where_next",
     "write_call",

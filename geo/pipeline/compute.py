@@ -12,7 +12,8 @@ from geo.models import Inputs, StudyResult
 from geo.pipeline.inputs import Progress, load
 from geo.pipeline.moves import moves
 from geo.pipeline.shapes import shapes
-from geo.pipeline.sites import choose_sites, worth_of_stations
+from geo.pipeline.sites import worth_of_stations
+from geo.pipeline.siting import Known, answer, no_sites, nothing_asked
 from geo.pipeline.travel import LONGEST_BAND_S, Travel, main_layer, snap
 
 FAR_S = 3600.0  # how far the nearest station is still looked for when a gap is explained
@@ -81,9 +82,12 @@ def run(
         mode=travel.mode,
     )
     progress("siting")
-    plan, sites, steps = choose_sites(
-        net, router, inputs, covered.demand, demand_snap, study, add=study.siting.add
+    where = (
+        None
+        if nothing_asked(inputs, study)
+        else answer(net, inputs, study, known=Known(router, demand_snap, found))
     )
+    sites = no_sites() if where is None else where.sites
     within = siting.within(matrix, travel.limit_s)
     result = StudyResult(
         name=study.study.name,
@@ -103,8 +107,8 @@ def run(
         bands=bands,
         gaps=found,
         recommendations=sites,
-        plan=plan,
-        stages=steps,
+        plan=None if where is None else where.plan,
+        stages=None if where is None else where.stages,
         stations_worth=worth_of_stations(inputs, covered.demand, within),
         problems=None
         if inputs.problems is None

@@ -9,18 +9,28 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo import report, siting
+from geo import report, siting, travel_times
 from geo.config import SitingSection, Study
 from geo.errors import InputError
-from geo.models import Bool, Inputs, RoadNetwork
+from geo.models import F64, Bool, Inputs, Plan, RoadNetwork, Snapped
 from geo.pipeline.inputs import Progress, load
 from geo.pipeline.sites import stages_frame
 from geo.pipeline.siting_ask import whom_to_ask
 from geo.pipeline.siting_case import Case, make_case
+from geo.pipeline.siting_words import said
+from geo.pipeline.travel import Travel, snap
 
 WORKERS = "workers"  # the demand layer told beside the people
+IN_MINUTES = frozenset({"minutes", "worst"})
 UNSTAGED = frozenset({"share", "worst"})
-NO_STAGES = "覆盖比例和最远两个目标不分期 / there are no stages for a share and for the worst case"
+NO_STAGES = (
+    "覆盖比例、最远两个目标，以及关站、迁站，不分期 / "
+    "there are no stages for a share, for the worst case, and where stations close or move"
+)
+SITE_COLUMNS = [
+    "rank", "venue_id", "name", "kind", "lon", "lat", "gain", "workers", "communities_gain", "minutes_saved",
+    "overlap", "services", "hours", "instead", "instead_loss", "kept_slow", "kept_fast", "kept_refused",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +58,41 @@ class WhereNext:
     ask: pd.DataFrame
     notes: tuple[str, ...]
     covered: tuple[float, float]
+    people: float
     name: str
     edition: str
     minutes: float
     synthetic: bool
+
+    @property
+    def plan(self) -> Plan:
+        """The answer as every output tells it."""
+        unit = 60.0 if self.answer.goal in IN_MINUTES else 1.0  # the engine counts seconds
+        return Plan(
+            goal=self.answer.goal,
+            status=self.answer.status,
+            objective=self.answer.objective / unit,
+            bound=self.answer.bound / unit,
+            gap=self.answer.gap,
+            covered_before=self.covered[0],
+            covered_after=self.covered[1],
+            total=self.people,
+            said=said(self.asked),
+            conflict=self.answer.conflict,
+            notes=self.notes,
+            closed=self.closed,
+            alternatives=self.alternatives,
+            ask=self.ask,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a build has computed before siting: the router, the demand on the roads, the gaps of the main layer."""
+
+    router: travel_times.Router
+    demand: Snapped
+    gaps: gpd.GeoDataFrame
 
 
 def where_next(
@@ -68,31 +109,55 @@ def where_next(
     and a study without venues.
     """
     net, inputs = ready or load(study, cache_dir=cache_dir, progress=progress)
-    asked = study.siting
-    if inputs.venues.empty and not asked.close:
+    if inputs.venues.empty and not study.siting.close:
         raise InputError(
             "没有候选场所：给出 [venues] 或含设施的道路文件 / no venues; give [venues] or a roads file with amenities"
         )
+    return answer(net, inputs, study, progress=progress)
+
+
+def nothing_asked(inputs: Inputs, study: Study) -> bool:
+    """Whether there is nothing to choose: no venue and nothing to close, or not one more station wished for."""
+    asked = study.siting
+    wants = asked.add or asked.goal == "share" or asked.budget is not None or asked.move
+    return not asked.close and (inputs.venues.empty or not wants)
+
+
+def answer(
+    net: RoadNetwork,
+    inputs: Inputs,
+    study: Study,
+    *,
+    known: Known | None = None,
+    progress: Progress = lambda _stage: None,
+) -> WhereNext:
+    """:func:`where_next` over a network and inputs that are loaded; ``known`` saves computing it again."""
+    asked = study.siting
     progress("times")
-    case = make_case(net, inputs, study)
+    router = known.router if known else Travel.of(study).router(net)
+    demand = known.demand if known else snap(net, inputs.demand, study)
+    case = make_case(net, inputs, study, router=router, demand=demand)
     progress("siting")
-    answer = siting.solve(case.task, time_limit_s=asked.time_limit_s)
+    found = siting.solve(case.task, time_limit_s=asked.time_limit_s)
     venues, stations = inputs.venues.reset_index(drop=True), inputs.stations.reset_index(drop=True)
     standing_only = replace(case.task, weights=case.people, times=case.times)
     lost = siting.losses(standing_only)[: len(stations)]
     station_rows = stations[["station_id", "name"]].assign(lost=lost, redundant=lost == 0)
-    closed = station_rows.iloc[list(answer.closed)].drop(columns="redundant").reset_index(drop=True)
+    closed = station_rows.iloc[list(found.closed)].drop(columns="redundant").reset_index(drop=True)
     return WhereNext(
         asked=asked,
-        answer=answer,
-        sites=_sites(case, answer, inputs, venues, count=len(stations)),
+        answer=found,
+        sites=_sites(case, found, inputs, venues, count=len(stations)),
         closed=closed,
         stations=station_rows.sort_values("lost", kind="stable").reset_index(drop=True),
         stages=_stages(case, asked, venues, count=len(stations)),
-        alternatives=_alternatives(case, asked, answer),
-        ask=whom_to_ask(case, net, inputs, study),
-        notes=(*case.notes, *((NO_STAGES,) if asked.stages and asked.goal in UNSTAGED else ())),
-        covered=_covered(standing_only, answer),
+        alternatives=_alternatives(case, asked, found),
+        ask=whom_to_ask(
+            case, net, inputs, study, router=router, demand_snap=demand, known=known.gaps if known else None
+        ),
+        notes=(*case.notes, *((NO_STAGES,) if asked.stages and _unstaged(asked) else ())),
+        covered=_covered(standing_only, found),
+        people=float(case.people.sum()),
         name=study.study.name,
         edition=study.study.edition,
         minutes=study.standard.limit_minutes,
@@ -100,21 +165,22 @@ def where_next(
     )
 
 
-def _covered(plain: siting.Task, answer: siting.Answer) -> tuple[float, float]:
+def _covered(plain: siting.Task, found: siting.Answer) -> tuple[float, float]:
     """People within the standard without and with the plan; by assignment where capacity is a rule."""
     stands = plain.stands()
     standing = stands.copy()
-    standing[list(answer.opened)] = True
-    standing[list(answer.closed)] = False
+    standing[list(found.opened)] = True
+    standing[list(found.closed)] = False
     before, after = (
         float(plain.weights[siting.reached_times(plain, s) > 0].sum()) for s in (stands, standing)
     )
-    return before, min(after, answer.after) if answer.loads else after
+    return before, min(after, found.after) if found.loads else after
 
 
 def write_where_next(found: WhereNext, folder: Path) -> tuple[str, ...]:
     """Write sites.xlsx, recommendations.geojson and, with stages, curve.png; returns what could not be written and why."""
     sheets = {
+        "方案 Plan": report.plan_frame(found.plan, add=len(found.sites)),
         "选址建议 Sites": found.sites,
         "关闭 Close": found.closed,
         "现有驿站 Stations": found.stations,
@@ -123,7 +189,6 @@ def write_where_next(found: WhereNext, folder: Path) -> tuple[str, ...]:
         "招募 Whom to ask": found.ask,
     }
     kept = {name: frame for name, frame in sheets.items() if len(frame)}
-    kept = kept or {"选址建议 Sites": found.sites}
     title = f"{found.name} {found.edition}"
     report.write_siting(kept, found.sites, folder, title=title, synthetic=found.synthetic)
     refused = (
@@ -146,13 +211,13 @@ def write_call(found: WhereNext, path: Path) -> str | None:
 
 
 def _sites(
-    case: Case, answer: siting.Answer, inputs: Inputs, venues: pd.DataFrame, *, count: int
+    case: Case, found: siting.Answer, inputs: Inputs, venues: pd.DataFrame, *, count: int
 ) -> gpd.GeoDataFrame:
     plain = replace(case.task, goal="cover", weights=case.people, times=case.times, rules=siting.Rules())
-    items = {item.site: item for item in siting.explain(case.task, answer)}
+    items = {item.site: item for item in siting.explain(case.task, found)}
     stands = plain.stands()
     kept = stands.copy()
-    kept[list(answer.closed)] = False
+    kept[list(found.closed)] = False
     left = np.where(siting.reached_times(plain, kept) > 0, 0.0, case.people)
     workers = np.where(
         (inputs.demand["layer"] == WORKERS).to_numpy(), inputs.demand["weight"].to_numpy(dtype=float), 0.0
@@ -160,7 +225,7 @@ def _sites(
     workers = np.where(siting.reached_times(plain, kept) > 0, 0.0, workers)
     names = list(inputs.communities["name"]) if len(inputs.communities) else []
     community = inputs.demand["community"].to_numpy(dtype=int)
-    order = sorted(answer.opened, key=lambda j: (-items[j].last, j))
+    order = _ranked(case.task.goal, case, left, {j: item.last for j, item in items.items()})
     rows = []
     for rank, site in enumerate(order, start=1):
         item, venue = items[site], venues.iloc[site - count]
@@ -190,20 +255,42 @@ def _sites(
                 "minutes_saved": item.seconds_saved / 60.0, "overlap": _overlap(plain, site, kept),
                 "services": venue["services"], "hours": venue["hours"],
                 "instead": case.task.name(item.instead) if item.instead >= 0 else "",
-                "instead_loss": item.instead_loss / (60.0 if case.task.goal in {"minutes", "worst"} else 1.0),
+                "instead_loss": item.instead_loss / (60.0 if case.task.goal in IN_MINUTES else 1.0),
                 "kept_slow": slow / alone if alone else 0.0, "kept_fast": fast / alone if alone else 0.0,
                 "kept_refused": item.kept_refused,
             }
         )  # fmt: skip
-    columns = [
-        "rank", "venue_id", "name", "kind", "lon", "lat", "gain", "workers", "communities_gain", "minutes_saved",
-        "overlap", "services", "hours", "instead", "instead_loss", "kept_slow", "kept_fast", "kept_refused",
-    ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=columns)
-    if answer.loads:
-        frame = frame.assign(served=[answer.loads[site] for site in order])
+    frame = pd.DataFrame(rows, columns=SITE_COLUMNS)
+    if found.loads:
+        frame = frame.assign(served=[found.loads[site] for site in order])
+    return _placed(frame)
+
+
+def no_sites() -> gpd.GeoDataFrame:
+    """The sites of a plan that opens none."""
+    return _placed(pd.DataFrame(columns=SITE_COLUMNS))
+
+
+def _placed(frame: pd.DataFrame) -> gpd.GeoDataFrame:
     shapes = gpd.points_from_xy(frame["lon"].astype(float), frame["lat"].astype(float))
     return gpd.GeoDataFrame(frame, geometry=shapes, crs="EPSG:4326")
+
+
+def _ranked(goal: siting.Goal, case: Case, left: F64, last: dict[int, float]) -> list[int]:
+    """The opened sites, the one to ask first in front: by what each adds to those before it, where people count."""
+    if goal in IN_MINUTES:
+        return sorted(last, key=lambda j: (-last[j], j))
+    left, order = left.copy(), list[int]()
+    while len(order) < len(last):
+        gains = {
+            j: float(left[case.times.indices[case.times.indptr[j] : case.times.indptr[j + 1]]].sum())
+            for j in last
+            if j not in order
+        }
+        best = min(gains, key=lambda j: (-gains[j], -last[j], j))
+        left[case.times.indices[case.times.indptr[best] : case.times.indptr[best + 1]]] = 0.0
+        order.append(best)
+    return order
 
 
 def _overlap(task: siting.Task, site: int, kept: Bool) -> float:
@@ -220,18 +307,22 @@ def _alone(task: siting.Task, site: int, kept: Bool) -> float:
     return float(task.weights[points][~before[points]].sum())
 
 
+def _unstaged(asked: SitingSection) -> bool:
+    return asked.goal in UNSTAGED or bool(asked.close or asked.move)
+
+
 def _stages(case: Case, asked: SitingSection, venues: pd.DataFrame, *, count: int) -> pd.DataFrame:
-    up_to = 0 if asked.goal in UNSTAGED else asked.stages
+    up_to = 0 if _unstaged(asked) else asked.stages
     return stages_frame(case.task, venues, up_to=up_to, time_limit_s=asked.time_limit_s, count=count)
 
 
-def _alternatives(case: Case, asked: SitingSection, answer: siting.Answer) -> pd.DataFrame:
+def _alternatives(case: Case, asked: SitingSection, found: siting.Answer) -> pd.DataFrame:
     others = (
-        siting.alternatives(case.task, answer, count=asked.alternatives, time_limit_s=asked.time_limit_s)
+        siting.alternatives(case.task, found, count=asked.alternatives, time_limit_s=asked.time_limit_s)
         if asked.alternatives
         else []
     )
-    unit = 60.0 if case.task.goal in {"minutes", "worst"} else 1.0  # the engine counts seconds
+    unit = 60.0 if case.task.goal in IN_MINUTES else 1.0  # the engine counts seconds
     rows = [
         (k, [case.task.name(j) for j in other.opened], other.objective / unit)
         for k, other in enumerate(others, start=1)

@@ -9,9 +9,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo import gaps, siting
+from geo import gaps, siting, travel_times
 from geo.config import Study
-from geo.models import Bool, Inputs, RoadNetwork
+from geo.models import Bool, Inputs, RoadNetwork, Snapped
 from geo.pipeline.siting_case import FAR_S, Case
 from geo.pipeline.travel import Travel, main_layer, snap
 
@@ -19,17 +19,30 @@ ASKED_EACH = 2  # venues named for each gap
 COLUMNS = ("gap", "venue", "kind", "people")
 
 
-def whom_to_ask(case: Case, net: RoadNetwork, inputs: Inputs, study: Study) -> pd.DataFrame:
+def whom_to_ask(
+    case: Case,
+    net: RoadNetwork,
+    inputs: Inputs,
+    study: Study,
+    *,
+    router: travel_times.Router,
+    demand_snap: Snapped,
+    known: gpd.GeoDataFrame | None,
+) -> pd.DataFrame:
     """Per gap the venues that would reach most of its uncovered people, largest gap first, best venue first.
 
     Uncovered people outside all gaps (those whom a service or an hour leaves out) count by their community.
+    ``known``: the gaps of the main layer, where they have been found already.
     """
     count = len(inputs.stations)
     if inputs.venues.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     plain = replace(case.task, weights=case.people, times=case.times)
     left = np.where(siting.reached_times(plain, plain.stands()) > 0, 0.0, case.people)
-    names = _gap_of_points(left > 0, net, inputs, study)
+    gaps_there = known if known is not None and _layer(inputs, study) == main_layer(inputs) else None
+    if gaps_there is None:
+        gaps_there = _gaps(net, inputs, study, router, demand_snap)
+    names = _gap_of_points(left > 0, gaps_there, inputs)
     label, called = pd.factorize(pd.Series(names, dtype=object))
     site = np.repeat(np.arange(case.times.shape[0]), np.diff(case.times.indptr))
     pairs = pd.DataFrame({"site": site, "gap": label[case.times.indices], "people": left[case.times.indices]})
@@ -53,14 +66,15 @@ def whom_to_ask(case: Case, net: RoadNetwork, inputs: Inputs, study: Study) -> p
     )
 
 
-def _gap_of_points(uncovered: Bool, net: RoadNetwork, inputs: Inputs, study: Study) -> list[Any]:
-    """The name of the gap of each demand point, else of its community; None where it has neither."""
-    travel, layer = Travel.of(study), _layer(inputs, study)
-    router = travel.router(net)
-    stations, points = snap(net, inputs.stations, study), snap(net, inputs.demand, study)
+def _gaps(
+    net: RoadNetwork, inputs: Inputs, study: Study, router: travel_times.Router, points: Snapped
+) -> gpd.GeoDataFrame:
+    """The gaps of the layer that siting is asked for."""
+    travel = Travel.of(study)
+    stations = snap(net, inputs.stations, study)
     far = router.nearest(stations, points, limit_s=max(FAR_S, travel.limit_s))
     near = far.seconds <= travel.limit_s
-    found = gaps.find_gaps(
+    return gaps.find_gaps(
         demand=inputs.demand.assign(covered=near, seconds=far.seconds, nearest=far.label),
         communities=inputs.communities,
         stations=inputs.stations,
@@ -70,9 +84,13 @@ def _gap_of_points(uncovered: Bool, net: RoadNetwork, inputs: Inputs, study: Stu
         far_field=far,
         limit_s=travel.limit_s,
         straight_limit_m=travel.straight_limit_m,
-        layer=layer,
+        layer=_layer(inputs, study),
         mode=travel.mode,
     )
+
+
+def _gap_of_points(uncovered: Bool, found: gpd.GeoDataFrame, inputs: Inputs) -> list[Any]:
+    """The name of the gap of each demand point, else of its community; None where it has neither."""
     community = inputs.demand["community"].to_numpy(dtype=int)
     known = [str(n) for n in inputs.communities["name"]] if len(inputs.communities) else []
     names: list[Any] = [known[c] if c >= 0 else None for c in community]

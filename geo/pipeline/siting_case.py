@@ -10,10 +10,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo import intake, siting
+from geo import intake, siting, travel_times
 from geo.config import SitingSection, Study
 from geo.errors import Defect, InputError
-from geo.models import F64, Bool, Inputs, RoadNetwork, TravelMatrix
+from geo.models import F64, Bool, Inputs, RoadNetwork, Snapped, TravelMatrix
 from geo.pipeline.travel import Travel, main_layer, snap
 
 FAR_S = 3600.0  # how far minutes are counted; who is farther counts this much
@@ -33,17 +33,18 @@ class Case:
     fast: siting.Task
 
 
-def make_case(net: RoadNetwork, inputs: Inputs, study: Study) -> Case:
+def make_case(
+    net: RoadNetwork, inputs: Inputs, study: Study, *, router: travel_times.Router, demand: Snapped
+) -> Case:
     """The study's ``[siting]`` as a task. Raises :class:`geo.errors.InputError` for names and layers that are not there."""
     asked, travel = study.siting, Travel.of(study)
     stations, venues = inputs.stations.reset_index(drop=True), inputs.venues.reset_index(drop=True)
     places = pd.concat([stations[["lon", "lat"]], venues[["lon", "lat"]]], ignore_index=True)
-    router = travel.router(net)
-    at, demand_snap = snap(net, places, study), snap(net, inputs.demand, study)
+    at = snap(net, places, study)
     far = asked.goal in {"minutes", "worst"}
     limit_s = max(FAR_S, travel.limit_s) if far else travel.limit_s
     widest = max(limit_s * SPEED_RANGE, 60.0 * (asked.gradual_minutes or (0, 0))[1])
-    reach = router.matrix(at, demand_snap, limit_s=widest)
+    reach = router.matrix(at, demand, limit_s=widest)
     layer_weights = _layer_weights(inputs, asked)
     people = layer_weights * inputs.demand["weight"].to_numpy(dtype=float)
     names = (*stations["name"].map(str), *venues["name"].map(str))

@@ -279,9 +279,12 @@ def _plan(result: StudyResult) -> dict[str, Any] | None:
     plan = result.plan
     if plan is None:
         return None
-    return {"gain": _number(plan.objective), "bound": _number(plan.bound), "gap": _number(plan.gap),
-            "status": plan.status, "before": _number(plan.covered_before),
-            "after": _number(plan.covered_after), "total": _number(plan.total)}  # fmt: skip
+    return {"goal": plan.goal, "gain": _number(plan.gain), "objective": _number(plan.objective), "bound": _number(plan.bound),
+            "gap": _number(plan.gap), "status": plan.status, "before": _number(plan.covered_before),
+            "after": _number(plan.covered_after), "total": _number(plan.total),
+            "closed": [_text(number) for number in plan.closed["station_id"]] if len(plan.closed) else [],
+            # Chinese / English, as the page's language is
+            **{key: [_text(words).split(" / ", 1) for words in getattr(plan, key)] for key in ("said", "conflict", "notes")}}  # fmt: skip
 
 
 def _station_name(result: StudyResult, value: Any) -> str:

@@ -6,13 +6,14 @@ from geo.report.poster import write_poster
 from geo.report.problems import problems_frame
 from geo.report.recruitment import write_form
 from geo.report.siting import write_call, write_curve, write_siting
-from geo.report.summary import recommendations_frame, summarise
+from geo.report.summary import summarise
 from geo.report.tables import write_all
+from geo.report.workbook import plan_frame
 
 __all__ = [
     "layers",
+    "plan_frame",
     "problems_frame",
-    "recommendations_frame",
     "summarise",
     "write_all",
     "write_call",

@@ -24,6 +24,7 @@ from geo.report.canvas import (
     line_path,
     shape_path,
     text_width,
+    wrapped,
 )
 from geo.report.stages import stages_page
 
@@ -189,11 +190,10 @@ def _cards(page: Page, result: StudyResult) -> None:
         (f"{gaps['people']:,.0f}", f"人在 {gaps['count']} 处盲区", f"people in {gaps['count']} gaps"),
         (f"{stations['used']}", f"处驿站（列出 {stations['listed']} 行）", f"stations used ({stations['listed']} rows listed)"),
     ]  # fmt: skip
-    if result.plan is not None and result.plan.chosen:
-        count = len(result.plan.chosen)
+    if result.plan is not None and (count := len(result.recommendations)):
         cards[-1:] = [
             (f"{stations['used']}", f"处驿站（列出 {stations['listed']} 行）", f"stations ({stations['listed']} listed)"),
-            (f"+{result.plan.objective:,.0f}", f"人：建议增设 {count} 处", f"people gained by {count} sites"),
+            (f"{result.plan.gain:+,.0f}", f"人：建议增设 {count} 处", f"people gained by {count} sites"),
         ]  # fmt: skip
     width = (WIDTH - 2 * MARGIN) / len(cards)
     for i, (figure, zh_line, en_line) in enumerate(cards):
@@ -421,25 +421,35 @@ def _gaps(page: Page, result: StudyResult, y: float) -> tuple[float, int]:
         ]
         for g in gaps.head(LISTED).itertuples()
     ]
-    floor = 120.0 + 20.0 * min(len(result.recommendations), LISTED - 2)  # leave room for the sites
+    words = 36.0 if result.plan is not None and len(result.plan.said) > 2 else 0.0
+    floor = 120.0 + words + 20.0 * min(len(result.recommendations), LISTED - 2)  # leave room for the sites
     y, shown = page.table(y, columns, rows, floor=floor)
     return _more(page, y, len(gaps) - shown), shown
 
 
 def _sites(page: Page, result: StudyResult, y: float) -> None:
     sites, plan = result.recommendations, result.plan
-    if plan is None or sites.empty:
+    if plan is None or (sites.empty and plan.closed.empty and not plan.conflict):
         _heading(page, y, "选址建议", "Suggested sites · 无 none")
+        return
+    if plan.conflict:
+        y = _heading(page, y, "选址建议", "Suggested sites · 规则不能同时满足 these rules cannot all be kept")
+        _lines(page, y, plan.conflict, lines=8)
         return
     proof = (
         "已证最优 proven optimal"
         if plan.status == "optimal"
         else f"到时限，与上界差 time limit, gap {plan.gap:.1%}"
     )
-    before, after = plan.covered_before / plan.total, plan.covered_after / plan.total
+    before, after = (f / plan.total if plan.total else 0.0 for f in (plan.covered_before, plan.covered_after))
     y = _heading(
         page, y, "选址建议", f"Suggested sites · {share_text(before)} → {share_text(after)} · {proof}"
     )
+    told = plan.said if plan.goal != "cover" or len(plan.said) > 2 else ()  # "5 more" needs no words
+    closed = "、".join(str(name) for name in plan.closed["name"]) if len(plan.closed) else ""
+    y = _lines(page, y, (*told, *((f"关闭 close: {closed}",) if closed else ())), lines=3)
+    if sites.empty:
+        return
     columns = [
         ("序 #", "right", 28.0), ("场所 venue", "left", 150.0), ("类型 kind", "left", 75.0),
         ("新增 gain", "right", 56.0), ("受益社区 communities", "left", 214.0),
@@ -450,6 +460,16 @@ def _sites(page: Page, result: StudyResult, y: float) -> None:
     ]
     y, shown = page.table(y, columns, rows, floor=62)
     _more(page, y, len(sites) - shown)
+
+
+def _lines(page: Page, y: float, texts: Sequence[str], *, lines: int) -> float:
+    """Texts as one paragraph of a few lines; the y below."""
+    if not texts:
+        return y
+    for line in wrapped("；".join(texts), WIDTH - 2 * MARGIN, 7.5)[:lines]:
+        page.text(MARGIN, y - 9, line, 7.5)
+        y -= 10.5
+    return y - 3
 
 
 def _communities(gains: Sequence[Mapping[str, Any]]) -> str:

@@ -239,9 +239,8 @@ def _figures(page: Page, result: StudyResult, x: float, y: float) -> float:
         (f"{stations['used']:,}", "处驿站", "stations"),
         (f"{gaps['people']:,.0f}", f"人在 {gaps['count']} 处盲区", f"people in {gaps['count']} gaps"),
     ]
-    if result.plan is not None and result.plan.chosen:
-        n = len(result.plan.chosen)
-        cards.append((f"+{result.plan.objective:,.0f}", f"人：建议增设 {n} 处", f"people by {n} new sites"))
+    if result.plan is not None and (n := len(result.recommendations)):
+        cards.append((f"{result.plan.gain:+,.0f}", f"人：建议增设 {n} 处", f"people by {n} new sites"))
     for i, (figure, zh, en) in enumerate(cards):
         left = x + i * SIDE / len(cards)
         page.rectangle(left, y - 122, 2, 44, "#e3b8b4")

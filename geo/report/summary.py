@@ -1,59 +1,17 @@
-"""Results → summary.json (design 3.3) and the table of recommended sites."""
+"""Results → summary.json (design 3.3)."""
 
 from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 
 from geo.models import Plan, StudyResult
-from geo.report.problems import WGS84, problems_block
-
-
-def recommendations_frame(
-    venues: pd.DataFrame,
-    plan: Plan | None,
-    gains: Sequence[tuple[Any, Any]],
-    communities: gpd.GeoDataFrame,
-) -> gpd.GeoDataFrame:
-    """The chosen venues in order, with what each adds and for which communities.
-
-    ``gains`` holds, per chosen venue, the community row and the newly covered weight of each
-    demand point it reaches. Columns: see :class:`geo.models.StudyResult`; EPSG:4326.
-    """
-    rows = []
-    names = list(communities["name"]) if len(communities) else []
-    for rank, chosen in enumerate(plan.chosen if plan else (), start=1):
-        community, weight = gains[rank - 1]
-        by_community = pd.Series(weight).groupby(np.asarray(community)).sum()
-        by_community = by_community[by_community > 0].sort_values(ascending=False, kind="stable")
-        venue = venues.iloc[chosen]
-        assert plan is not None
-        rows.append(
-            {
-                "rank": rank,
-                "venue_id": venue["venue_id"],
-                "name": venue["name"],
-                "kind": venue["kind"],
-                "lon": float(venue["lon"]),
-                "lat": float(venue["lat"]),
-                "gain": float(plan.marginal[rank - 1]),
-                "communities_gain": [
-                    {"name": names[c] if c >= 0 else "", "people": float(w)}
-                    for c, w in zip(by_community.index.to_numpy(dtype=int), by_community, strict=True)
-                ],
-            }
-        )
-    columns = ["rank", "venue_id", "name", "kind", "lon", "lat", "gain", "communities_gain"]
-    frame = pd.DataFrame(rows, columns=columns)
-    geometry = gpd.points_from_xy(frame["lon"].astype(float), frame["lat"].astype(float))
-    return gpd.GeoDataFrame(frame, geometry=geometry, crs=WGS84)
+from geo.report.problems import problems_block
 
 
 def summarise(
@@ -85,16 +43,25 @@ def summarise(
         },
     }
     if result.plan is not None:
-        plan = result.plan
-        summary["siting"] = {
-            "add": len(plan.chosen), "gain": plan.objective, "bound": plan.bound, "gap": plan.gap,
-            "status": plan.status, "covered_before": plan.covered_before,
-            "covered_after": plan.covered_after, "total": plan.total,
-        }  # fmt: skip
+        summary["siting"] = plan_block(result.plan, add=len(result.recommendations))
     if result.problems is not None:
         summary["problems"] = problems_block(result.problems)
     tidy: dict[str, Any] = plain(summary)
     return tidy
+
+
+def plan_block(plan: Plan, *, add: int) -> dict[str, Any]:
+    """A plan that opens ``add`` venues, as summary.json and the workbooks tell it."""
+    return {
+        "goal": plan.goal, "add": add, "close": len(plan.closed), "gain": plan.gain, "objective": plan.objective,
+        "bound": plan.bound, "gap": plan.gap, "status": plan.status, "covered_before": plan.covered_before,
+        "covered_after": plan.covered_after, "total": plan.total, "asked": list(plan.said),
+        "closed": [str(name) for name in plan.closed["name"]] if len(plan.closed) else [],
+        "conflict": list(plan.conflict), "notes": list(plan.notes),
+        "alternatives": [
+            {"objective": row["objective"], "names": list(row["names"])} for row in plan.alternatives.to_dict("records")
+        ],
+    }  # fmt: skip
 
 
 def now() -> dt.datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ from openpyxl.xml.constants import DCTERMS_NS, DCTERMS_PREFIX
 from openpyxl.xml.functions import register_namespace
 
 from geo.intake.compliance import compliance_frame
-from geo.models import SERVICES_ZH, StudyResult
+from geo.models import SERVICES_ZH, Plan, StudyResult
 from geo.report.frames import audit_frame, flat
 from geo.report.summary import created, plain
 
@@ -63,6 +64,15 @@ _HEADINGS = {
     "made": "改为 Made", "problem_id": "编号 ID", "text": "问题 Problem", "state": "状态 State", "time": "时间 Time", "place": "地点 Place",
     "placed_by": "定位依据 Placed by",
 }  # fmt: skip
+OBJECTIVES = {
+    "cover": "目标：覆盖 Goal: covered", "share": "目标：新站数或费用 Goal: new stations or their cost",
+    "minutes": "目标：总人·分钟 Goal: person-minutes", "worst": "目标：最远分钟 Goal: longest minutes",
+    "backup": "目标：覆盖与备份 Goal: covered, and twice",
+}  # fmt: skip
+STATUS = {
+    "optimal": "已证最优 proven optimal", "time_limit": "到时限，未证最优 time limit: not proven optimal",
+    "infeasible": "规则不能同时满足，没有方案 the rules cannot all be kept: no plan",
+}  # fmt: skip
 _FORMATS = {
     **dict.fromkeys(("lon", "lat"), "0.000000"),
     **dict.fromkeys(
@@ -84,7 +94,7 @@ def write_workbook(result: StudyResult, path: Path) -> None:
         ("驿站 Stations", result.inputs.stations),
         ("达标 Compliance", compliance_frame(result.inputs.stations, result.standard["compliance"])),
         ("盲区 Gaps", gaps),
-        ("选址建议 Sites", sites),
+        *_plan_sheets(result.plan, sites),
         *(() if result.stages is None or result.stages.empty else (("分期 Stages", result.stages),)),
         *(() if result.stations_worth is None else (("驿站价值 Worth", result.stations_worth),)),
         *(
@@ -96,6 +106,42 @@ def write_workbook(result: StudyResult, path: Path) -> None:
     ):
         sheets[title] = (flat(frame), note)
     write_book(sheets, path, title=f"{result.name} {result.edition}", when=created(result.summary))
+
+
+def _plan_sheets(plan: Plan | None, sites: pd.DataFrame) -> tuple[tuple[str, pd.DataFrame], ...]:
+    if plan is None:
+        return (("选址建议 Sites", sites),)
+    more = (
+        ("关闭 Close", plan.closed),
+        ("其他方案 Alternatives", plan.alternatives),
+        ("招募 Whom to ask", plan.ask),
+    )
+    return (
+        ("方案 Plan", plan_frame(plan, add=len(sites))),
+        ("选址建议 Sites", sites),
+        *((title, frame) for title, frame in more if len(frame)),
+    )
+
+
+def plan_frame(plan: Plan, *, add: int) -> pd.DataFrame:
+    """What a plan that opens ``add`` venues was asked, what it reaches and how good it is proven to be."""
+    objective, bound = OBJECTIVES[plan.goal], f"{plan.bound:,.1f}" if math.isfinite(plan.bound) else "—"
+    rows: list[tuple[str, Any]] = [("问题 Asked", plan.said[0] if plan.said else "")]
+    rows += [("规则 Rule", words) for words in plan.said[1:]]
+    rows += [("说明 Note", words) for words in plan.notes]
+    rows.append(("证明 Proof", STATUS[plan.status]))
+    rows += [("不能同时满足 In conflict", words) for words in plan.conflict]
+    if plan.status != "infeasible":
+        rows += [
+            (objective, f"{plan.objective:,.1f}"), ("上界 Bound", bound), ("差距 Gap", f"{100 * plan.gap:.4g} %"),
+            ("新增驿站 New stations", add), ("关闭驿站 Stations closed", len(plan.closed)),
+        ]  # fmt: skip
+    rows += [
+        ("标准内人数，现状 Within the standard now", round(plan.covered_before)),
+        ("标准内人数，方案 Within the standard with the plan", round(plan.covered_after)),
+        ("总人数 Of", round(plan.total)),
+    ]
+    return pd.DataFrame(rows, columns=["项目 Item", "数值 Value"], dtype=object)
 
 
 def write_book(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from geo.models import F64, TravelMatrix
+from geo.models import F64, I64, TravelMatrix
 
 
 def gradual(
@@ -58,6 +58,27 @@ def within(times: TravelMatrix, limit_s: float) -> TravelMatrix:
     keep = times.seconds <= limit_s
     ends = np.concatenate(([0], np.cumsum(keep)))[times.indptr]
     return TravelMatrix(ends.astype(np.int64), times.indices[keep], times.seconds[keep], times.shape)
+
+
+def only(times: TravelMatrix, sites: I64) -> TravelMatrix:
+    """Some sites of ``times``, in the order given.
+
+    >>> two = TravelMatrix(np.array([0, 1, 2]), np.array([0, 1], dtype=np.int32), np.array([60.0, 90.0]), (2, 2))
+    >>> only(two, np.array([1])).seconds.tolist()
+    [90.0]
+    """
+    size = np.diff(times.indptr)[sites]
+    ends = np.concatenate(([0], np.cumsum(size))).astype(np.int64)
+    pairs = np.repeat(times.indptr[sites] - ends[:-1], size) + np.arange(ends[-1])
+    return TravelMatrix(ends, times.indices[pairs], times.seconds[pairs], (len(sites), times.shape[1]))
+
+
+def best_seconds(times: TravelMatrix, sites: I64, *, beyond_s: float) -> F64:
+    """Seconds of each point to the nearest of ``sites``, ``beyond_s`` where none is in reach."""
+    best = np.full(times.shape[1], beyond_s)
+    near = only(times, sites)
+    np.minimum.at(best, near.indices, near.seconds)
+    return best
 
 
 def matrix(times: TravelMatrix, values: F64 | None = None) -> sparse.csr_array:

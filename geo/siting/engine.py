@@ -10,8 +10,9 @@ from geo.models import F64, I64
 from geo.siting.bound import Relaxation, settle, start
 from geo.siting.exact import mip
 from geo.siting.model import GAP_SHARE, SCALED_TOTAL
-from geo.siting.problem import Problem, problem, without
+from geo.siting.problem import Problem, merge_rows, problem, without
 from geo.siting.search import covered_rows, covered_weight, greedy, kicked, swapped
+from geo.siting.sets import Sets
 
 ROUNDS = 40  # of bounds, kicks and settling before branch and cut
 STEPS = 160  # of the relaxation, each round
@@ -73,6 +74,24 @@ def best_cover(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float
     upper = min(upper, max(best, base + solution.bound))
     proven = solution.finished or upper - best < margin
     return kept, best if proven else upper, proven
+
+
+def sure(
+    covers: Sets, weight: F64, candidate: I64, plan: I64, *, add: int, best: float, deadline: float
+) -> tuple[I64, I64]:
+    """Candidates that stand in every plan that covers ``best`` or more, and those that stand in none.
+
+    Unlike presolve it keeps what is dominated: such a candidate may stand in a plan as good. ``plan``: one such plan.
+    """
+    none = candidate[:0]
+    merged, mass = merge_rows(covers, weight)
+    if add == 0 or add >= len(candidate) or len(mass) == 0:
+        return none, none
+    of = Problem(merged, merged.turned(), mass, mass, candidate, add)
+    relaxed = _relaxation(of, np.searchsorted(candidate, plan))
+    relaxed.improve(steps=ROUNDS * STEPS // 8, best=best, enough=ENOUGH, deadline=deadline)
+    opened, closed = settle(of, relaxed.bound, best, margin=0.0)
+    return candidate[opened], candidate[closed]
 
 
 def _relaxation(of: Problem, plan: I64) -> Relaxation:

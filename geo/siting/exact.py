@@ -11,6 +11,7 @@ from scipy import sparse
 
 from geo.errors import RunError
 from geo.models import I64
+from geo.siting.highs import solver as quiet_solver
 from geo.siting.problem import Problem
 
 
@@ -28,8 +29,8 @@ def mip(of: Problem, plan: I64, *, seconds: float, gap: float) -> Solved:
 
     Raises :class:`geo.errors.RunError` where HiGHS fails.
     """
-    solver = _solver(of, seconds=seconds)
-    solver.setOptionValue("mip_abs_gap", gap)
+    solver = quiet_solver(seconds, absolute_gap=gap)
+    solver.passModel(_model(of))
     opened = np.zeros(len(of.candidate))
     opened[plan] = 1.0
     start = np.concatenate((opened, np.minimum(of.covers.hits(plan), 1)))
@@ -50,7 +51,7 @@ def mip(of: Problem, plan: I64, *, seconds: float, gap: float) -> Solved:
     return Solved(found[: of.add], bound if np.isfinite(bound) else float(of.weight.sum()), finished)
 
 
-def _solver(of: Problem, *, seconds: float) -> Any:
+def _model(of: Problem) -> Any:
     sites, rows = len(of.candidate), len(of.weight)
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = sites + rows, rows + 1
@@ -74,11 +75,4 @@ def _solver(of: Problem, *, seconds: float) -> Any:
     model.a_matrix_.value_ = matrix.data
     kinds = (highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous)
     model.integrality_ = [kinds[0]] * sites + [kinds[1]] * rows
-    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("parallel", "off")  # one thread: the same plan on every machine
-    solver.setOptionValue("random_seed", 0)
-    solver.setOptionValue("time_limit", max(seconds, 0.01))
-    solver.setOptionValue("mip_rel_gap", 0.0)
-    solver.passModel(model)
-    return solver
+    return model

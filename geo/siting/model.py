@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import highspy
 import numpy as np
@@ -11,7 +10,8 @@ from scipy import sparse
 
 from geo.errors import RunError
 from geo.models import F64, I64, Bool
-from geo.siting.cells import by_time, matrix, within
+from geo.siting.cells import best_seconds, by_time, matrix, only, within
+from geo.siting.highs import solver as quiet_solver
 from geo.siting.problem import merge_rows
 from geo.siting.sets import Sets
 from geo.siting.task import Floor, Task
@@ -74,7 +74,8 @@ class Model:
     """``maximise constant + cost @ columns``; the first columns are the sites, 1 where one stands.
 
     ``flow``: columns of assigned weight, their sites, where capacity is a rule. ``margin``: a plan that
-    is better is better by this at least.
+    is better is better by this at least. ``seconds``: what each column saves of the weighted seconds to the nearest
+    standing site, and those seconds of what stands for good; where asked for.
     """
 
     rows: Rows
@@ -84,17 +85,24 @@ class Model:
     scale: float
     impossible: bool = False
     flow: tuple[I64, I64] | None = None
+    seconds: tuple[F64, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``standing``: which sites stand (``None``: no plan found); ``value`` and ``bound`` of the maximised sum."""
+    """``standing``: which sites stand (``None``: no plan found); ``value`` and ``bound`` of the maximised sum.
+
+    ``ties``: the question with sites opened and refused that are so in every plan as good; ``None``: the task itself.
+    ``tied_value``: its value, where that is not ``value``.
+    """
 
     standing: Bool | None
     value: float
     bound: float
     status: str
     loads: F64 | None = None
+    ties: Task | None = None
+    tied_value: float | None = None
 
 
 def new_costs(task: Task) -> F64:
@@ -103,10 +111,11 @@ def new_costs(task: Task) -> F64:
     return np.where(task.stands(), 0.0, costs)
 
 
-def build(task: Task, *, reach_s: float | None = None) -> Model:
+def build(task: Task, *, reach_s: float | None = None, seconds: bool = False) -> Model:
     """The model of ``task``; *worst* is not one model but several, made in :mod:`geo.siting.solve`.
 
     ``reach_s``: only what is reached within it counts for *cover*; floors keep their own limits.
+    ``seconds``: with the weighted seconds beside the goal (:attr:`Model.seconds`).
     """
     stands, rules = task.stands(), task.rules
     count = len(stands)
@@ -143,12 +152,32 @@ def build(task: Task, *, reach_s: float | None = None) -> Model:
         if reach_s is not None:
             reaches.covers = matrix(within(task.times, reach_s))
         constant = reaches.cover(second=task.backup if task.goal == "backup" else 0.0)
-    cost = np.concatenate(rows.cost)
-    integral = rules.capacity is None and bool(np.all(cost == np.floor(cost)))
+    saved = None
+    if seconds:
+        columns, mass, standing_s = reaches.seconds(counts=False)
+        saved = (np.zeros(rows.width), standing_s)
+        saved[0][columns] = mass
+    margin, scale = _steps(np.concatenate(rows.cost), whole=rules.capacity is None)
+    return Model(rows, constant, count, margin, scale, impossible, reaches.flow, saved)
+
+
+def _steps(cost: F64, *, whole: bool) -> tuple[float, float]:
+    """By how much a better plan is better at least, and the factor that makes the costs fit the solver's tolerances."""
+    integral = whole and bool(np.all(cost == np.floor(cost)))
     total = float(np.abs(cost).sum())
     scale = 1.0 if integral or total < LEAST_TOTAL else SCALED_TOTAL / total
-    margin = 1.0 - 1e-6 if integral else max(GAP_SHARE * total, 1e-9)
-    return Model(rows, constant, count, margin, scale, impossible, reaches.flow)
+    return (1.0 - 1e-6 if integral else max(GAP_SHARE * total, 1e-9)), scale
+
+
+def other(model: Model, cost: F64) -> Model:
+    """The same plans with ``cost`` to be maximised; rows may be added to it without touching ``model``."""
+    kept = model.rows
+    rows = Rows(
+        kept.width, kept.height, [cost], list(kept.upper), list(kept.lower), list(kept.whole), list(kept.entries),
+        list(kept.row_lower), list(kept.row_upper),
+    )  # fmt: skip
+    margin, scale = _steps(cost, whole=model.flow is None)
+    return replace(model, rows=rows, constant=0.0, margin=margin, scale=scale)
 
 
 def _all_points(task: Task) -> Floor:
@@ -300,14 +329,17 @@ class _Reaches:
         worst = float(task.weights.sum()) * task.beyond_s
         if self.assigned is not None:
             return -worst
-        best = np.full(task.times.shape[1], task.beyond_s)
-        for j in self.fixed:
-            at = slice(task.times.indptr[j], task.times.indptr[j + 1])
-            np.minimum.at(best, task.times.indices[at], task.times.seconds[at])
-        worth, covers = by_time(task.weights, task.times, best)
-        cells, mass = merge_rows(Sets.of(sparse.csr_array(covers[self.free])), worth)
-        self._reached(cells, mass)
-        return -float(task.weights @ best)
+        return -self.seconds(counts=True)[2]
+
+    def seconds(self, *, counts: bool) -> tuple[I64, F64, float]:
+        """Add cells of seconds saved to the nearest standing site: columns, the worth of each, the seconds without them."""
+        task = self.task
+        best = best_seconds(task.times, self.fixed, beyond_s=task.beyond_s)
+        free = only(task.times, self.free)
+        worth, covers = by_time(task.weights, free, best)
+        cells, mass = merge_rows(Sets.of(covers), worth)
+        x = self._reached(cells, mass if counts else np.zeros(len(mass)))
+        return x, mass, float(task.weights @ best)
 
     def _reached(self, cells: Sets, worth: F64) -> I64:
         x = self.rows.columns(worth)
@@ -316,6 +348,14 @@ class _Reaches:
             [(x, eye), (self.y[self.free], -cells.turned().table())], least=None, most=np.zeros(len(x))
         )
         return x
+
+
+def fixed(model: Model, standing: Bool) -> Model:
+    """The model with nothing left to choose but who is assigned where."""
+    left = other(model, np.concatenate(model.rows.cost))
+    here = np.where(standing, 1.0, 0.0)
+    left.rows.lower[0] = left.rows.upper[0] = here
+    return left
 
 
 def run(model: Model, *, seconds: float, start: Bool | None = None) -> Found:
@@ -342,13 +382,9 @@ def run(model: Model, *, seconds: float, start: Bool | None = None) -> Found:
         lp.a_matrix_.value_ = table.data
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
     lp.integrality_ = [kinds[int(w)] for w in np.concatenate(rows.whole)]
-    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    for option, setting in (
-        ("output_flag", False), ("parallel", "off"), ("random_seed", 0), ("mip_rel_gap", 0.0),
-        ("time_limit", max(seconds, 0.01)), ("mip_abs_gap", max(model.margin * model.scale, 1e-6)),
-        ("mip_feasibility_tolerance", 1e-7), ("primal_feasibility_tolerance", 1e-8),
-    ):  # fmt: skip
-        solver.setOptionValue(option, setting)
+    solver = quiet_solver(seconds, absolute_gap=max(model.margin * model.scale, 1e-6))
+    solver.setOptionValue("mip_feasibility_tolerance", 1e-7)
+    solver.setOptionValue("primal_feasibility_tolerance", 1e-8)
     solver.passModel(lp)
     if start is not None:
         solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start.astype(np.float64))

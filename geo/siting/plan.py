@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from time import perf_counter
+from typing import Literal
 
 import numpy as np
 
 from geo.errors import Defect, InputError
-from geo.models import F64, Bool, Plan, TravelMatrix
+from geo.models import F64, Bool, TravelMatrix
 from geo.siting.engine import best_cover
 from geo.siting.model import LEAST_TOTAL, SCALED_TOTAL
 from geo.siting.problem import problem
 from geo.siting.search import greedy
 from geo.siting.sets import Sets
+
+
+@dataclass(frozen=True, slots=True)
+class CoverPlan:
+    """A plan over weights and candidate cover sets.
+
+    ``chosen``: candidate rows in order of marginal gain; ``marginal``: weight each adds in that
+    order; ``objective``: weight newly covered; ``bound``: proven upper bound of the objective;
+    ``gap``: (bound - objective) / bound.
+    """
+
+    chosen: tuple[int, ...]
+    marginal: tuple[float, ...]
+    objective: float
+    bound: float
+    gap: float
+    status: Literal["optimal", "time_limit"]
+    seconds: float
+    covered_before: float
+    covered_after: float
+    total: float
 
 
 def maximal_cover(
@@ -25,7 +48,7 @@ def maximal_cover(
     time_limit_s: float = 60.0,
     must: Sequence[int] = (),
     forbidden: Sequence[int] = (),
-) -> Plan:
+) -> CoverPlan:
     """Choose at most ``add`` candidates that newly cover the most weight.
 
     ``weights``: one a demand point, not negative; ``cover``: candidates x demand points, a pair is
@@ -73,7 +96,7 @@ def maximal_cover(
     objective = float(marginal.sum())
     bound = objective if proven else max(objective, float((left - rest).sum()) + upper / scale)
     before, total = float(weights[covered].sum()), float(weights.sum())
-    return Plan(
+    return CoverPlan(
         chosen=tuple(int(j) for j in chosen),
         marginal=tuple(float(g) for g in marginal),
         objective=objective,

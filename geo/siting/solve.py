@@ -9,25 +9,26 @@ import numpy as np
 
 from geo.siting.cells import by_time, within
 from geo.siting.conflict import smallest_conflict
-from geo.siting.engine import best_cover
-from geo.siting.model import LEAST_TOTAL, SCALED_TOTAL, Found, build, run
+from geo.siting.engine import best_cover, sure
+from geo.siting.model import GAP_SHARE, LEAST_TOTAL, SCALED_TOTAL, Found, build, fixed, run
 from geo.siting.problem import problem
 from geo.siting.sets import Sets
 from geo.siting.task import Answer, Floor, Task, check
-from geo.siting.ties import settled
+from geo.siting.ties import exchanged, settled
 from geo.siting.worth import best_seconds, greedy_plan, reached_times, worth
 
+SETTLE_S = 10.0  # longest comparison of plans that are as good
+SLACK = 0.5  # whole weights: plans closer than this are as good
 CONFLICT_S = 20.0  # longest search for the reason why no plan exists
 
 
-def solve(task: Task, *, time_limit_s: float = 60.0) -> Answer:
+def solve(task: Task, *, time_limit_s: float = 60.0, ties: bool = True) -> Answer:
     """The best plan for ``task``, with the proof of how good it is.
 
-    The same task gives the same answer as long as no time limit is reached. Of plans that one
-    exchange parts and that are worth the same, *cover* and *backup* give the one with the fewer
-    weighted seconds, then the one with the lower number; the other goals, of sites alike in all their times, the
-    lower number (:func:`geo.siting.ties.settled`; with capacities nothing is promised). A plan found by the time limit is never worse
-    than the greedy one and comes with a proven bound. Raises :class:`geo.errors.InputError` for
+    The same task gives the same answer as long as no time limit is reached. Of all plans worth the same
+    it is the one with the fewest new sites, then the fewest weighted seconds to the nearest standing site, then
+    the lowest numbers (:func:`geo.siting.ties.settled`); ``Answer.settled`` tells whether all of them were compared.
+    A plan found by the time limit is never worse than the greedy one and comes with a proven bound. Raises :class:`geo.errors.InputError` for
     what cannot be meant, :class:`geo.errors.RunError` where the solver fails.
 
     >>> import numpy as np
@@ -49,12 +50,32 @@ def solve(task: Task, *, time_limit_s: float = 60.0) -> Answer:
             everyone = "凡可达者都在所给时限内 / all who can be reached at all, within the longest time given"
             words = tuple(everyone if w.startswith("覆盖 100 %") else w for w in words)
         return _answer(task, found, began=began, conflict=words)
-    if found.standing is not None:
-        standing = settled(task, found.standing, deadline=deadline)
-        if task.goal in {"cover", "backup"} and task.rules.capacity is None:
-            found = replace(found, value=worth(task, standing))
-        found = replace(found, standing=standing, bound=max(found.bound, found.value))
-    return _answer(task, found, began=began)
+    if found.standing is None:
+        return _answer(task, found, began=began)
+    found, compared = _settled(task, found, deadline=deadline) if ties else (found, False)
+    return _answer(task, found, began=began, settled=compared)
+
+
+def _settled(task: Task, found: Found, *, deadline: float) -> tuple[Found, bool]:
+    """``found`` with the plan that the rule for ties names; whether all plans as good were compared."""
+    assert found.standing is not None
+    asked, rooms = found.ties or task, task.rules.capacity is not None
+    standing, compared = found.standing, False
+    if found.status == "optimal" and asked.goal != "worst":
+        value = found.tied_value if found.tied_value is not None else found.value
+        value = value if rooms else worth(asked, standing)
+        until = min(deadline, perf_counter() + SETTLE_S)
+        standing, compared = settled(asked, standing, value=value, deadline=until)
+    if not compared:
+        standing = exchanged(task, standing, deadline=deadline)
+    elif rooms and not np.array_equal(standing, found.standing):
+        again = run(fixed(build(asked), standing), seconds=max(deadline - perf_counter(), SETTLE_S))
+        if again.standing is None:
+            return found, False
+        found = replace(found, loads=again.loads)
+    if task.goal in {"cover", "backup"} and not rooms:
+        found = replace(found, value=worth(task, standing))
+    return replace(found, standing=standing, bound=max(found.bound, found.value)), compared
 
 
 def _best(task: Task, *, deadline: float) -> Found:
@@ -112,7 +133,19 @@ def _by_engine(task: Task, *, deadline: float) -> Found:
     standing[sites] = True
     value = worth(task, standing)
     bound = value if proven else max(value, before + upper / scale)
-    return Found(standing, value, bound, "optimal" if proven else "time_limit")
+    if not proven:
+        return Found(standing, value, bound, "time_limit")
+    reached = float(weight[covers.hits(sites) > 0].sum()) * scale
+    slack = SLACK if whole else GAP_SHARE * SCALED_TOTAL
+    opened, closed = sure(
+        covers.only(free), weight * scale, free, sites, add=left, best=reached - slack, deadline=deadline
+    )
+    rules = replace(
+        task.rules,
+        must=(*task.rules.must, *(int(j) for j in opened)),
+        forbidden=(*task.rules.forbidden, *(int(j) for j in closed)),
+    )
+    return Found(standing, value, bound, "optimal", ties=replace(task, rules=rules))
 
 
 def _worst(task: Task, *, deadline: float) -> Found:
@@ -128,7 +161,8 @@ def _worst(task: Task, *, deadline: float) -> Found:
     np.minimum.at(nearest, usable.indices[open_pairs], usable.seconds[open_pairs])
     counted = heavy & np.isfinite(nearest)
     if not counted.any():
-        return _best(replace(task, goal="cover"), deadline=deadline)
+        found = _best(replace(task, goal="cover"), deadline=deadline)
+        return replace(found, ties=found.ties or replace(task, goal="cover"))
     levels = np.unique(usable.seconds[counted[usable.indices]])
     low, high = int(np.searchsorted(levels, nearest[counted].max())), len(levels) - 1
     least = replace(task, goal="share", share=1.0, costs=None if task.budget is None else task.costs)
@@ -164,8 +198,13 @@ def _worst(task: Task, *, deadline: float) -> Found:
         if high > 0 and task.rules.capacity is None:
             sooner = replace(last, goal="cover", times=last.times)
             kept, last = _fewest_at_worst(sooner, float(levels[high - 1]), points, kept, deadline=deadline)
-        finer = _best(replace(last, goal="minutes"), deadline=deadline)
-        kept = finer if finer.standing is not None else kept
+        last = replace(last, goal="minutes")
+        finer = _best(last, deadline=deadline)
+        if finer.standing is not None:
+            tied = last if finer.status == "optimal" else None
+            return Found(
+                finer.standing, -worst_s, -float(levels[proven]), status, finer.loads, tied, finer.value
+            )
     return Found(kept.standing, -worst_s, -float(levels[proven]), status, kept.loads)
 
 
@@ -183,7 +222,9 @@ def _fewest_at_worst(
     return best, replace(task, rules=replace(task.rules, floors=(*task.rules.floors, floor)))
 
 
-def _answer(task: Task, found: Found, *, began: float, conflict: tuple[str, ...] = ()) -> Answer:
+def _answer(
+    task: Task, found: Found, *, began: float, conflict: tuple[str, ...] = (), settled: bool = False
+) -> Answer:
     stands = task.stands()
     total = float(task.weights.sum())
     someone = reached_times(task, np.ones(len(stands), dtype=np.bool_)) > 0
@@ -212,4 +253,5 @@ def _answer(task: Task, found: Found, *, began: float, conflict: tuple[str, ...]
         unreachable=float(task.weights[~someone].sum()),
         conflict=conflict,
         loads=loads,
+        settled=settled,
     )

@@ -99,7 +99,8 @@ class Answer:
     a share of the larger; ``status`` *optimal* where it is 0, *time_limit*, or *infeasible* with the
     smallest set of rules that cannot all be kept in ``conflict`` (Chinese / English). ``before``,
     ``after`` and ``total``: weight reached without and with the plan, and all; ``unreachable``: weight
-    that no site reaches. ``loads``: weight assigned to each site, where capacity is a rule.
+    that no site reaches. ``loads``: weight assigned to each site, where capacity is a rule. ``settled``: all plans as
+    good were compared, and this is the one that the rule for ties names (:func:`geo.siting.ties.settled`).
     """
 
     goal: Goal
@@ -116,6 +117,7 @@ class Answer:
     unreachable: float
     conflict: tuple[str, ...] = ()
     loads: tuple[float, ...] = ()
+    settled: bool = False
 
 
 def check(task: Task, *, time_limit_s: float) -> None:

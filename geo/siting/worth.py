@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from geo.models import F64, Bool
+from geo.siting.cells import best_seconds as nearest_seconds
 from geo.siting.cells import matrix, within
 from geo.siting.model import new_costs
 from geo.siting.sets import Sets
@@ -18,12 +19,7 @@ def reached_times(task: Task, standing: Bool) -> F64:
 
 def best_seconds(task: Task, standing: Bool, *, beyond_s: float) -> F64:
     """Seconds to the nearest standing site, ``beyond_s`` where none is in reach."""
-    times, best = task.times, np.full(task.times.shape[1], beyond_s)
-    for j in np.flatnonzero(standing):
-        at = slice(times.indptr[j], times.indptr[j + 1])
-        points = times.indices[at]
-        best[points] = np.minimum(best[points], times.seconds[at])
-    return best
+    return nearest_seconds(task.times, np.flatnonzero(standing), beyond_s=beyond_s)
 
 
 def worth(task: Task, standing: Bool) -> float:

@@ -122,8 +122,9 @@ def toy_result(
          "communities_gain": [{"name": f"第{30 - k}社区", "people": 1800.0}, {"name": "第7社区", "people": 600.0}], "geometry": p}
         for k, p in enumerate(at)], crs="EPSG:4326")  # fmt: skip
     total = float(people.sum())
-    plan = Plan((0, 1, 2), (3000.0, 2300.0, 1600.0), 6900.0, 6900.0, 0.0, "optimal", 0.1,
-                float(people[covered].sum()), float(people[covered].sum()) + 6900, total)  # fmt: skip
+    before = float(people[covered].sum())
+    plan = Plan("cover", "optimal", before + 6900, before + 6900, 0.0, before, before + 6900, total,
+                ("标准内的人最多 / most people within the standard", "至多新增 3 处 / at most 3 new"))  # fmt: skip
     counts = {"listed": stations + 3, "mapped": stations + 1, "used": stations, "merged": 1, "rejected": 2,
               "hours_known": sum(h is not None for h in hours)}  # fmt: skip
     inputs = Inputs(

@@ -87,11 +87,12 @@ def test_plan_is_proven_and_gains_add_up(sample_result):
     plan, sites = sample_result.plan, sample_result.recommendations
     assert plan.status == "optimal"
     assert plan.gap == 0
-    assert sites["gain"].sum() == pytest.approx(plan.objective)
+    assert sites["gain"].sum() == pytest.approx(plan.gain)
+    assert plan.objective == plan.bound == pytest.approx(plan.covered_after)
     assert list(sites["gain"]) == sorted(sites["gain"], reverse=True)
     for row in sites.itertuples():
         assert sum(g["people"] for g in row.communities_gain) == pytest.approx(row.gain)
-    assert plan.covered_after == pytest.approx(plan.covered_before + plan.objective)
+    assert plan.covered_after == pytest.approx(plan.covered_before + plan.gain)
 
 
 def test_recommended_sites_gain_what_a_new_build_says(sample_result, tmp_path, cache_dir):
@@ -134,7 +135,9 @@ def test_workbook_opens_and_holds_the_headline(sample_out, summary):
         "驿站",
         "达标",
         "盲区",
+        "方案",
         "选址建议",
+        "招募",
         "驿站价值",
         "数据审计",
     ]

@@ -1,9 +1,13 @@
 """`[siting]` on the sample: every goal keeps what it says, in the table, the files and the words."""
 
 import json
+import shutil
+import subprocess
+import sys
 
 import geopandas as gpd
 import openpyxl
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -11,6 +15,8 @@ from geo import pipeline
 from geo.cli import app
 from geo.config import with_siting
 from geo.errors import InputError
+from geo.pipeline.siting import Known, answer
+from geo.pipeline.travel import Travel
 from geo.report.workbook import write_workbook
 
 
@@ -32,14 +38,33 @@ def five(ask):
     return ask(add=5, stages=4, alternatives=2)
 
 
-def test_more_people_with_five_more_is_what_the_plan_of_the_build_says(five, cache):
-    plan, _ = pipeline.site(pipeline.sample_study(), add=5, cache_dir=cache)
-    assert five.answer.status == "optimal"
-    assert five.answer.objective == pytest.approx(plan.covered_after)
-    assert five.covered == pytest.approx((plan.covered_before, plan.covered_after))
-    assert five.sites["gain"].sum() == pytest.approx(plan.objective)
-    per_community = sum(g["people"] for gains in five.sites["communities_gain"] for g in gains)
-    assert per_community == pytest.approx(plan.objective)
+BUILT = (
+    {"add": 5, "stages": 2, "alternatives": 1},
+    {"goal": "share", "share": 0.83},
+    {"goal": "minutes", "add": 2},
+    {"goal": "worst", "add": 3},
+    {"goal": "backup", "add": 2, "refuse": ("V001",)},
+    {"add": 0, "close": 3},
+    {"add": 0, "move": 2},
+    {"add": 2, "services": ("toilet",), "times": ("Tue 23:00",), "one_per": "street"},
+    {"add": 2, "capacity": 1500.0, "spacing_minutes": 6.0},
+    {"add": 3, "gradual_minutes": (10.0, 20.0), "layers": {"workers": 1.0}},
+)
+
+
+@pytest.mark.parametrize("wished", BUILT, ids=str)
+def test_a_build_answers_what_the_command_answers(sample_result, ask, wished):
+    study = with_siting(pipeline.sample_study(), wished)
+    known = Known(
+        Travel.of(study).router(sample_result.network), sample_result.demand_snap, sample_result.gaps
+    )
+    built, asked = answer(sample_result.network, sample_result.inputs, study, known=known), ask(**wished)
+    assert built.plan.status == "optimal"
+    assert list(built.sites["venue_id"]) == list(asked.sites["venue_id"])
+    assert list(built.closed["station_id"]) == list(asked.closed["station_id"])
+    assert built.plan.objective == asked.plan.objective
+    pd.testing.assert_frame_equal(built.ask, asked.ask)
+    pd.testing.assert_frame_equal(built.stages, asked.stages)
 
 
 def test_a_site_is_explained(five):
@@ -69,8 +94,11 @@ def test_minutes_are_minutes_in_stages_and_alternatives(ask):
     assert least <= found.alternatives["objective"].iloc[0] <= 1.01 * least
 
 
-def test_goals_without_stages_say_so(ask):
-    found = ask(goal="worst", add=40, stages=3)
+@pytest.mark.parametrize(
+    "wished", [{"goal": "worst", "add": 3}, {"add": 1, "move": 1}, {"add": 0, "close": 1}]
+)
+def test_goals_without_stages_say_so(ask, wished):
+    found = ask(stages=3, **wished)
     assert found.stages.empty
     assert any("不分期" in note for note in found.notes)
 
@@ -139,10 +167,50 @@ def test_unknown_names_are_told_with_their_like(ask, five):
         ask(layers={"nobody": 1.0})
 
 
+def test_a_build_tells_goal_rules_and_conflict_in_every_output(cache, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(pipeline.sample_study().folder, folder)
+    text = (folder / "study.toml").read_text(encoding="utf-8")
+    for name, section in (
+        ("moved", 'goal = "backup"\nadd = 1\nmove = 2\none_per = "street"\nalternatives = 1'),
+        ("clash", "add = 1\nfloor_streets = 0.8"),
+    ):
+        (folder / "study.toml").write_text(text.replace("add = 5", section), encoding="utf-8")
+        out = tmp_path / name
+        run = CliRunner().invoke(app, ["build", str(folder), "--out", str(out), "--cache", str(cache)])
+        assert run.exit_code == 0, run.output
+        told = json.loads((out / "summary.json").read_text(encoding="utf-8"))["siting"]
+        book = openpyxl.load_workbook(out / "report.xlsx")
+        values = [row[1] for row in book["方案 Plan"].iter_rows(values_only=True)]
+        page = (out / "map.html").read_text(encoding="utf-8")
+        for words in (*told["asked"], *told["conflict"], *told["notes"]):
+            assert words in values
+            assert json.dumps(words.split(" / ", 1)[0], ensure_ascii=False)[1:-1] in page
+        if name == "moved":
+            assert told["goal"] == "backup"
+            assert len(told["asked"]) == 4
+            assert told["status"] == "optimal"
+            assert told["objective"] == pytest.approx(told["bound"])
+            assert [row[1] for row in book["关闭 Close"].iter_rows(min_row=2, max_row=1 + len(told["closed"]), values_only=True)] == told["closed"]  # fmt: skip
+            assert len(told["alternatives"]) == 1
+            assert f"关 close {len(told['closed'])}" in run.output
+        else:
+            assert told["status"] == "infeasible"
+            assert any("at most 1 new" in words for words in told["conflict"])
+            assert "no plan keeps all of these" in run.output
+            assert len(gpd.read_file(out / "recommendations.geojson")) == 0
+
+
+def test_a_build_refuses_what_the_command_refuses(cache):
+    with pytest.raises(InputError, match=r"siting\.must"):
+        pipeline.run(with_siting(pipeline.sample_study(), {"must": ("nowhere",)}), cache_dir=cache)
+
+
 def test_files_and_the_call(five, tmp_path):
     assert pipeline.write_where_next(five, tmp_path) == ()
     sheets = openpyxl.load_workbook(tmp_path / "sites.xlsx").sheetnames
-    assert sheets[0].startswith("选址建议")
+    assert sheets[0].startswith("方案")
+    assert sheets[1].startswith("选址建议")
     points = gpd.read_file(tmp_path / "recommendations.geojson")
     assert list(points["name"]) == list(five.sites["name"])
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
@@ -166,6 +234,26 @@ def test_the_command(cache):
     assert "no plan keeps all of these" in words.output
     wrong = CliRunner().invoke(app, ["site", "data/sample", "--close", "1", "--move", "1"])
     assert isinstance(wrong.exception, InputError)
+
+
+def test_json_is_all_that_stands_on_standard_output(cache):
+    """The solver writes past ``sys.stdout``: only another process shows it."""
+    command = [
+        sys.executable,
+        "-m",
+        "geo",
+        "site",
+        "data/sample",
+        "--backup",
+        "--add",
+        "1",
+        "--json",
+        "--cache",
+    ]
+    done = subprocess.run(
+        [*command, str(cache)], capture_output=True, text=True, encoding="utf-8", check=True
+    )
+    assert json.loads(done.stdout)["plan"]["status"] == "optimal"
 
 
 def test_one_goal_at_a_time_and_in_words(cache):

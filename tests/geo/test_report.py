@@ -112,7 +112,7 @@ def test_summary_comes_from_the_results_alone(result):
     full = replace(result, standard={**result.standard, "services": ["toilet"]})
     summary = summarise(full, {"nodes": 3, "source": "toy"}, (0.01, 0.02))
     assert summary["gaps"] == {"count": len(result.gaps), "people": result.gaps["people"].sum()}
-    assert summary["siting"]["gain"] == result.plan.objective
+    assert summary["siting"]["gain"] == result.plan.gain
     assert summary["isochrones"] == {"false_share": 0.01, "missed_share": 0.02}
     assert "siting" not in summarise(replace(full, plan=None), {}, (0.0, 0.0))
     assert dt.datetime.now(dt.UTC) - created(summary) < dt.timedelta(minutes=1)
@@ -319,7 +319,7 @@ def test_users_texts_are_never_formulas(book):
 def test_the_workbooks_xml_has_no_formula(out):
     with zipfile.ZipFile(out / "report.xlsx") as archive:
         sheets = [n for n in archive.namelist() if n.startswith("xl/worksheets/")]
-        assert len(sheets) == 9
+        assert len(sheets) == 10
         assert not any(re.search(rb"<f[ >]", archive.read(name)) for name in sheets)
 
 

@@ -87,12 +87,17 @@ RedMap.cardOf = (kind, found) => {
     el('dl', {}, row(t('place'), item.place ? name(item.place) : ''), row(t('nearest'), item.nearest ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes)) : t('noneNear')), row(t('gap'), item.gap ? name(item.gap) : '')));
   if (kind === 'site') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('site') + ' · ' + t('rank', { n: item.rank })), el('h3', { tabIndex: -1 }, name(item.name)),
     el('p', { class: 'big' }, t('gain', { n: number(item.gain) })),
-    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), row(t('siteOverlap'), item.overlap === null ? '' : t('people', { n: number(item.overlap) })), row(t('siteInstead'), item.instead ? el('span', {}, name(item.instead), item.insteadLoss === null ? '' : ' (−' + number(item.insteadLoss) + ')') : ''),
+    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), row(t('siteOverlap'), item.overlap === null ? '' : percent(item.overlap)), row(t('siteInstead'), item.instead ? el('span', {}, name(item.instead), item.insteadLoss === null ? '' : ' (' + RedMap.insteadLoss(item.insteadLoss) + ')') : ''),
       item.needs.length ? row(t('siteNeeds'), RedMap.services(item.needs)) : [], RedMap.coordinates(item.at)),
     RedMap.benefits(item), RedMap.handoverLinks(item), RedMap.openButton(item));
   return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('community')), el('h3', { tabIndex: -1 }, name(item.name)),
     el('p', { class: 'big' }, percent(item.share)),
     el('dl', {}, row(t('street'), item.street ? name(item.street) : ''), row(t('population'), number(item.people)), row(t('uncovered'), number((item.people || 0) - (item.covered || 0))),
       row(t('shareStraight'), percent(item.straight)), row(t('median'), item.median === null ? '–' : number(item.median, 1)), row(t('nearest'), item.nearest ? name(item.nearest) : '')));
+};
+/* What the plan loses where a site says no and the next best takes its place, in what the plan counts. */
+RedMap.insteadLoss = (loss) => {
+  const goal = RedMap.data.plan.goal, word = { minutes: 'lostMinutes', worst: 'lostWorst' }[goal], n = RedMap.number(loss, goal === 'worst' ? 1 : 0);
+  return word ? RedMap.t(word, { n }) : (loss < 0 ? '+' + n.slice(1) : '−' + n);
 };
 RedMap.benefits = (site) => site.for.length ? RedMap.el('ul', { class: 'benefits' }, site.for.filter((f) => f.name).map((f) => RedMap.el('li', {}, RedMap.name(f.name), RedMap.el('b', {}, '+' + RedMap.number(f.people))))) : null;

@@ -199,11 +199,18 @@ RedMap.gapList = () => {
 };
 RedMap.siteList = () => {
   const { el, t, number, percent, data: d } = RedMap, plan = d.plan;
+  const words = (texts) => texts.map((w) => w[RedMap.state.lang === 'en' ? w.length - 1 : 0]), found = plan && plan.status !== 'infeasible' && (d.sites.length || plan.closed.length);
+  const all = plan && RedMap.choice && RedMap.choice.sites.length === d.sites.length && plan.closed.every((id) => RedMap.choice.off.includes(id));
+  const goal = plan && { share: 'planShare', minutes: 'planMinutes', worst: 'planWorst', backup: 'planBackup' }[plan.goal];
   return [RedMap.banner(), el('h2', {}, t('sitesTitle')),
-    plan && d.sites.length ? el('p', {}, t('sitesIntro', { n: d.sites.length, gain: number(plan.gain) })) : el('p', { class: 'muted' }, t('sitesNone')),
-    plan && plan.total ? el('p', { class: 'muted' }, t('coverageTo', { before: percent(plan.before / plan.total), after: percent(plan.after / plan.total) })) : null,
-    plan ? el('p', { class: 'note' }, plan.status === 'time_limit' ? t('sitesLimit') + ' · ' : '', plan.status === 'optimal' && plan.gap < 5e-5 ? t('sitesBest') : t('sitesProof', { gap: percent(plan.gap, 2) })) : null,
-    RedMap.model && d.sites.length ? el('div', { class: 'segments', key: 'sides', id: 'before-after', role: 'group', 'aria-label': t('sitesTitle') }, [[false, 'sitesBefore'], [true, 'sitesAfter']].map(([all, word]) => el('button', { type: 'button', key: word, 'aria-pressed': String((RedMap.choice.sites.length === d.sites.length) === all), onclick: () => RedMap.choose({ sites: all ? d.sites.map((s) => s.id) : [] }) }, t(word)))) : null,
+    found ? el('p', {}, t(plan.gain < 0 ? 'sitesLost' : 'sitesIntro', { n: d.sites.length, gain: number(Math.abs(plan.gain)) })) : el('p', { class: 'muted' }, t(plan && plan.conflict.length ? 'planConflict' : 'sitesNone')),
+    plan && plan.conflict.length ? el('ul', { id: 'plan-conflict' }, words(plan.conflict).map((w) => el('li', {}, w))) : null,
+    found && goal ? el('p', { id: 'plan-goal' }, t(goal, { n: number(plan.objective, plan.goal === 'worst' ? 1 : 0) })) : null,
+    plan && (goal || plan.said.length > 2) ? el('ul', { id: 'plan-said', class: 'muted' }, words([...plan.said, ...plan.notes]).map((w) => el('li', {}, w))) : null,
+    found && plan.closed.length ? el('p', { id: 'plan-closed' }, t('planClosed', { list: '' }), plan.closed.map((id, i) => [i ? ' · ' : '', RedMap.name(d.stations.find((s) => s.id === id).name)])) : null,
+    found && plan.total ? el('p', { class: 'muted' }, t('coverageTo', { before: percent(plan.before / plan.total), after: percent(plan.after / plan.total) })) : null,
+    found ? el('p', { class: 'note' }, plan.status === 'time_limit' ? t('sitesLimit') + ' · ' : '', plan.status === 'optimal' && plan.gap < 5e-5 ? t('sitesBest') : t('sitesProof', { gap: percent(plan.gap, 2) })) : null,
+    RedMap.model && found ? el('div', { class: 'segments', key: 'sides', id: 'before-after', role: 'group', 'aria-label': t('sitesTitle') }, [[false, 'sitesBefore'], [true, 'sitesAfter']].map(([side, word]) => el('button', { type: 'button', key: word, 'aria-pressed': String(all === side), onclick: () => RedMap.choose({ sites: side ? d.sites.map((s) => s.id) : [], off: [...RedMap.choice.off.filter((id) => !plan.closed.includes(id)), ...(side ? plan.closed : [])] }) }, t(word)))) : null,
     RedMap.now ? el('p', { key: 'share', class: 'big num', id: 'sites-share' }, percent(RedMap.blockNow(RedMap.mainLayer()).share)) : null,
     el('div', { class: 'list', id: 'site-list' }, d.sites.map((s) => RedMap.item('site', s, s.rank, s.name, t('gain', { n: number(s.gain) }),
       s.kind ? el('span', { class: 'muted' }, RedMap.word('kinds', s.kind)) : null,
