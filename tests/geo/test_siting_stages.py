@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.siting import Group, Rules, Task, alternatives, explain, losses, solve, stages
-from geo.siting.worth import keeps, worth
 from tests.geo.test_siting_goals import BEYOND_S, dense, sparse_times, tasks
 
 

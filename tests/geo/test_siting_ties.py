@@ -7,10 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.siting import Group, Rules, Task, solve
-from geo.siting import ties as ties_module
-from geo.siting.ties import exchanged, settled
-from geo.siting.worth import keeps, worth
+from geo.siting import solve
 from tests.geo.test_siting_goals import BEYOND_S, GOALS, RULES, dense, plans, sparse_times, tasks, value_of
 
 EVEN = st.sampled_from([1.0, 2.0])  # many plans as good
