@@ -160,7 +160,7 @@ def test_simplified_roads_stay_within_the_tolerance(result):
 def test_the_map_opens_on_people_and_bands_not_on_a_far_boundary(result):
     def shown(demand):
         wide = result.inputs.area.copy()
-        wide.geometry = wide.buffer(1.0)
+        wide.geometry = shapely.buffer(wide.geometry.to_numpy(), 1.0)
         inputs = replace(result.inputs, area=wide, demand=demand)
         return payload.planner(replace(result, inputs=inputs))[0]["bounds"], wide.total_bounds
 

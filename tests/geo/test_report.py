@@ -243,7 +243,7 @@ def test_geopackage_bears_the_date_that_it_is_given(tmp_path):
 
 
 def test_headings_are_chinese_and_english(book):
-    assert len(book.sheetnames) == 9
+    assert len(book.sheetnames) == 10
     for sheet in book:
         assert re.search(r"[\u4e00-\u9fff]", sheet.title)
         assert re.search(r"[A-Za-z]{4}", sheet.title)
