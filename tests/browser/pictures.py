@@ -58,9 +58,9 @@ def planner(browser: Browser, page_file: Path, out: Path, address: str) -> None:
     page.wait_for_timeout(500)
     page.screenshot(path=out)
     page.close()
-    with Image.open(out) as picture:
-        small = picture.convert("RGB").quantize(200)
-    small.save(out, optimize=True)
+    with Image.open(out) as picture:  # in all its colours: with 256 the amber of an unknown hour turns red
+        whole = picture.convert("RGB")
+    whole.save(out, optimize=True)
 
 
 def main(results: Path, out: Path) -> None:
