@@ -91,7 +91,10 @@ def partition(ways: Ways, *, near: I32 | None = None, widen_m: float = WIDEN_M) 
         raise RuntimeError("the ways could not be parted into cells")
     row, neighbour, corner, x, y, stays = made
     place = np.column_stack(to_degrees(x + ways.x0, y + ways.y0))
-    seams = seams_between(points.first, points.last, edges, row, neighbour, corner)
+    degree = units_a_degree()
+    seams = seams_between(
+        points.first, points.last, edges, row, neighbour, corner, place, stays, degree / unit, degree
+    )
 
     def scratch() -> Scratch:
         return Scratch(

@@ -8,25 +8,25 @@ import numpy as np
 
 from geo.compiled import in_chunks, kernel
 from geo.isochrones.cells import NOBODY, Cells
-from geo.isochrones.kinds import MIXED, set_kinds
+from geo.isochrones.kinds import kinds_of_cells, kinds_of_ways
 from geo.isochrones.outlines import outline_pieces, parting_borders
 from geo.isochrones.rings import Rings, close_rings, holders_of, in_polygons
+from geo.isochrones.seams import STRAIGHT_M
 from geo.isochrones.spacing import ZERO
 from geo.isochrones.ways import U8, units_a_degree
 from geo.models import F64, I32, I64
 
-STRAIGHT_M = 0.25  # a corner that sticks out no further tells nothing
 LEAST_M2 = 1e-3  # of what a ring goes round: less is a corner's rounding, not a place
 SMALLEST_CHUNK = 2  # sets that one thread draws without a pause
 
 
 @kernel
-def _clean(reached: I32, first: I64, last: I64, of_way: U8, kind: U8, cut: I32) -> None:
+def _clean(reached: I32, mixed: I32, way: I32, of_way: U8, kind: U8, cut: I32) -> None:
     for e in reached:
-        if of_way[e] == MIXED:
-            for c in range(first[e], last[e]):
-                kind[c], cut[c] = NOBODY, -1
         of_way[e] = NOBODY
+    for e in mixed:
+        for c in range(way[e, 4], way[e, 5]):
+            kind[c], cut[c] = NOBODY, -1
 
 
 @kernel
@@ -54,12 +54,12 @@ def _wider(place: F64, used: int, needed: int) -> F64:
 @kernel
 def _draw(
     first_set: int, last_set: int, begin: I64, p_edge: I32, p_from: F64, p_to: F64,
-    first: I64, last: I64, to_m: F64, point_x: F64, point_y: F64, point_along_x: F64, point_along_y: F64,
+    to_m: F64, point_x: F64, point_y: F64, point_along_x: F64, point_along_y: F64,
     start: I64, ways_x: F64, ways_y: F64, along_m: F64, length_m: F64,
-    row: I64, neighbour: I32, corner: I32, place: F64, stays: U8, along: F64,
-    s_row: I32, seam: I32, ends: I32, seam_cells: I32,
+    row: I64, corner: I32, place: F64, stays: U8, along: F64,
+    way: I32, beyond: I32, seam: I32, path: F64, seam_cells: I32, own: I32,
     of_way: U8, kind: U8, cut: I32, number: I32,
-    east: float, north: float, straight_m: float, least_m2: float,
+    east: float, north: float,
 ) -> tuple[F64, I64, I64, I64, bool]:  # fmt: skip
     """The parts of :class:`Rings` for some sets; whether all of them close. The scratch is clean again at the end."""
     bands = begin.shape[1] - 1
@@ -73,26 +73,28 @@ def _draw(
         low, high = begin[i, 0], begin[i, bands]
         within = begin[i] - low
         edge, from_m, upto_m = p_edge[low:high], p_from[low:high], p_to[low:high]
-        reached, cut_row, cut_at, cut_kind = set_kinds(
-            first, last, to_m, point_x, point_y, point_along_x, point_along_y,
+        reached, mixed = kinds_of_ways(way, length_m, within, edge, from_m, upto_m, of_way)
+        cut_row, cut_at, cut_kind = kinds_of_cells(
+            mixed, way, to_m, point_x, point_y, point_along_x, point_along_y,
             start, ways_x, ways_y, along_m, length_m, row, corner, place, along,
             within, edge, from_m, upto_m, of_way, kind, cut,
         )  # fmt: skip
-        b_from, b_to, b_low, b_high, of_cell, border, left, right = parting_borders(
-            reached, of_way, kind, first, last, row, neighbour, s_row, seam, ends, seam_cells, bands
+        run, run_kind, other, other_kind = parting_borders(
+            reached, mixed, of_way, kind, way, beyond, seam, seam_cells, own
         )
-        h_from, h_to, h_low, h_high, v_lon, v_lat, keep = outline_pieces(
-            bands, b_from, b_to, b_low, b_high, of_cell, border, left, right,
-            cut, number, cut_row, cut_at, cut_kind, along, row, neighbour, corner, place, stays,
+        h_end, h_band, h_path, h_next, v_place, keep = outline_pieces(
+            bands, run, run_kind, other, other_kind,
+            cut, number, cut_row, cut_at, cut_kind, along, row, corner, place, stays,
+            path,
         )  # fmt: skip
-        _clean(reached, first, last, of_way, kind, cut)
-        lon, lat, opens, band, area, closed = close_rings(
-            bands, h_from, h_to, h_low, h_high, v_lon, v_lat, keep, east, north, straight_m, least_m2
+        _clean(reached, mixed, way, of_way, kind, cut)
+        ringed_at, opens, band, area, box, closed = close_rings(
+            bands, h_end, h_band, h_path, h_next, v_place, keep, path, east, north, STRAIGHT_M, LEAST_M2
         )
         if not closed:
             return lonlat, rings, polygons, shapes, False
-        holder = holders_of(lon, lat, opens, band, area)
-        my_place, my_ring, my_polygon, my_shape = in_polygons(bands, lon, lat, opens, band, holder)
+        holder = holders_of(ringed_at, opens, band, area, box)
+        my_place, my_ring, my_polygon, my_shape = in_polygons(bands, ringed_at, opens, band, holder)
         lonlat = _wider(lonlat, corners, len(my_place))
         rings = _longer(rings, ringed + 1, len(my_ring))
         polygons = _longer(polygons, parts + 1, len(my_polygon))
@@ -115,15 +117,15 @@ def draw(cells: Cells, begin: I64, p_edge: I32, p_from: F64, p_to: F64) -> Rings
 
     Stretches of band ``b`` of set ``i`` are ``begin[i, b]`` to ``begin[i, b + 1]``, ascending by edge and position.
     """
-    ways, degree = cells.ways, units_a_degree()
+    ways, seams, degree = cells.ways, cells.seams, units_a_degree()
 
     def some(first: int, last: int) -> Rings:
         with cells.pool.one() as scratch:
             place, ring, polygon, shape, closed = _draw(
-                first, last, begin, p_edge, p_from, p_to, *cells.points,
+                first, last, begin, p_edge, p_from, p_to, *cells.points[2:],
                 ways.start, ways.x, ways.y, ways.along_m, ways.length_m,
-                cells.row, cells.neighbour, cells.corner, cells.place, cells.stays, cells.along,
-                *cells.seams, *scratch, degree / cells.unit, degree, STRAIGHT_M, LEAST_M2,
+                cells.row, cells.corner, cells.place, cells.stays, cells.along,
+                seams.way, seams.beyond, seams.seam, seams.path, seams.cells, seams.own, *scratch, degree / cells.unit, degree,
             )  # fmt: skip
             if not closed:
                 raise RuntimeError("an outline does not close: the cells disagree")

@@ -10,11 +10,13 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.compiled import kernel
+from geo.isochrones.seams import AHEAD, BACK, sticks_out
 from geo.isochrones.spacing import ZERO
 from geo.isochrones.ways import U8
 from geo.models import F64, I32, I64
 
 Shapes = NDArray[np.object_]
+ALL = 4  # all corners of a piece stay
 
 
 class Rings(NamedTuple):
@@ -44,113 +46,127 @@ class Rings(NamedTuple):
 
 
 @kernel
-def _stays(
-    v_lon: F64, v_lat: F64, east: float, north: float, before: int, at: int, after: int, tolerance: float
-) -> bool:
-    """Whether a corner stays: those that turn right, and those that stick out further than the tolerance.
-
-    At a left turn one convex cell is inside alone (where two may be, the corner stays anyway), so the chord of its neighbours, and that of a run of left
-    turns, lies in that cell: leaving such corners out makes no two borders cross, whatever the tolerance.
-    """
-    dx, dy = east * (v_lon[after] - v_lon[before]), north * (v_lat[after] - v_lat[before])
-    across = east * (v_lon[at] - v_lon[before]) * dy - north * (v_lat[at] - v_lat[before]) * dx
-    return bool(across <= 0.0 or across * across > tolerance * tolerance * (dx * dx + dy * dy))
-
-
-@kernel
 def close_rings(
-    bands: int, h_from: I32, h_to: I32, h_low: U8, h_high: U8, v_lon: F64, v_lat: F64, keep: U8,
-    east: float, north: float, tolerance: float, least: float,
-) -> tuple[F64, F64, I64, I32, F64, bool]:  # fmt: skip
-    """Closed rings, band by band: vertices, starts, bands, areas in metres; whether all of them close.
+    bands: int, h_end: I32, h_band: U8, h_path: I32, h_next: F64, v_place: F64, keep: U8,
+    path: F64, east: float, north: float, tolerance: float, least: float,
+) -> tuple[F64, I64, I32, F64, F64, bool]:  # fmt: skip
+    """Closed rings, band by band: corners, starts, bands, areas in metres, boxes; whether all of them close.
 
-    ``east`` and ``north``: metres in a degree.
+    ``east`` and ``north``: metres in a degree. A box: west, south, east, north.
     """
-    room = np.int64(0)
-    for h in range(len(h_from)):
-        room += np.int64(h_high[h]) - np.int64(h_low[h])
-    lon, lat = np.empty(2 * room), np.empty(2 * room)
-    start, band = np.zeros(room // 2 + 1, dtype=np.int64), np.empty(room // 2 + 1, dtype=np.int32)
-    area, rings, used = np.empty(room // 2 + 1), ZERO, ZERO
-    following, ring = np.full(len(v_lon), -1, dtype=np.int32), np.empty(len(v_lon) + 2, dtype=np.int32)
+    pieces, room = ZERO, ZERO
+    for h in range(len(h_end)):
+        times = np.int64(h_band[h, 1]) - np.int64(h_band[h, 0])
+        pieces += times
+        room += times * max(abs(h_path[h, 1] - h_path[h, 0]), 1)
+    place = np.empty((room + pieces, 2))
+    start, band = np.zeros(pieces + 1, dtype=np.int64), np.empty(pieces, dtype=np.int32)
+    area, box, rings, used = np.empty(pieces), np.empty((pieces, 4)), ZERO, ZERO
+    following, ring = (
+        np.full(len(v_place) + 1, -1, dtype=np.int32),
+        np.empty(len(v_place) + 2, dtype=np.int32),
+    )
     for b in range(bands):
-        for h in range(len(h_from)):
-            if h_low[h] <= b < h_high[h]:
-                following[h_from[h]] = h_to[h]
-        for h in range(len(h_from)):
-            v = h_from[h]
-            if not h_low[h] <= b < h_high[h] or following[v] < 0:
+        for h in range(len(h_end)):  # nothing is decided here: no branch to foretell
+            mine = (h_band[h, 0] <= b) & (b < h_band[h, 1])
+            following[h_end[h, 0] if mine else len(v_place)] = h
+        for h in range(len(h_end)):
+            v = h_end[h, 0]
+            if following[v] != h:
                 continue
-            first, size, total = v, ZERO, 0.0
+            first, size = v, ZERO
             while following[v] >= 0:
-                after = following[v]
+                ring[size] = following[v]
                 following[v] = -1
-                total += (v_lon[v] - v_lon[first]) * (v_lat[after] - v_lat[first])
-                total -= (v_lon[after] - v_lon[first]) * (v_lat[v] - v_lat[first])
-                ring[size] = v
+                v = h_end[ring[size], 1]
                 size += 1
-                v = after
             if v != first:
-                return lon, lat, start, band, area, False
-            total *= east * north / 2.0
-            if abs(total) < least:
-                continue
-            begin = used
+                return place, start, band, area, box, False
+            begin, total, x0, y0 = used, 0.0, v_place[first, 0], v_place[first, 1]
             for every in (False, True):  # once more with all of them where too few would stay
+                total, x, y = 0.0, 0.0, 0.0
                 for i in range(size):
-                    at, prior = ring[i], ring[i - 1 if i > 0 else size - 1]
-                    if (
-                        every
-                        or keep[at]
-                        or _stays(
-                            v_lon,
-                            v_lat,
-                            east,
-                            north,
-                            prior,
-                            at,
-                            ring[i + 1 if i + 1 < size else 0],
-                            tolerance,
+                    g = ring[i]
+                    v, k, last = h_end[g, 0], h_path[g, 0], h_path[g, 1]
+                    here_x, here_y = v_place[v, 0] - x0, v_place[v, 1] - y0
+                    total += x * here_y - here_x * y
+                    x, y = here_x, here_y
+                    step = 1 if last > k else -1
+                    prior = ring[i - 1 if i > 0 else size - 1]
+                    stays = sticks_out(
+                        h_next[prior, 2], h_next[prior, 3], v_place[v, 0], v_place[v, 1],
+                        h_next[g, 0], h_next[g, 1], east, north, tolerance,
+                    )  # fmt: skip
+                    place[used, 0], place[used, 1] = v_place[v, 0], v_place[v, 1]
+                    used += stays | (keep[v] > 0) | every
+                    if every:  # in the larger bands too: each covers the one before it
+                        keep[v], h_band[g, 2] = 1, ALL
+                    if k < 0:
+                        continue
+                    bits, mask = h_band[g, 2], AHEAD if step > 0 else BACK
+                    near, far = k + step, last - step
+                    k += step
+                    while k != last:
+                        here_x, here_y = path[k, 0] - x0, path[k, 1] - y0
+                        total += x * here_y - here_x * y
+                        x, y = here_x, here_y
+                        place[used, 0], place[used, 1] = path[k, 0], path[k, 1]
+                        used += (
+                            ((np.int64(path[k, 2]) & mask) != 0)
+                            | (bits >= ALL)
+                            | ((bits & 1 != 0) & (k == near))
+                            | ((bits & 2 != 0) & (k == far))
                         )
-                    ):
-                        lon[used], lat[used] = v_lon[at], v_lat[at]
-                        used += 1
-                        if every:  # in the larger bands too: each covers the one before it
-                            keep[at] = 1
-                if used - begin >= 3:
+                        k += step
+                total *= east * north / 2.0
+                if abs(total) < least or used - begin >= 3:
                     break
                 used = begin
-            lon[used], lat[used] = lon[begin], lat[begin]
+            if abs(total) < least:
+                used = begin
+                continue
+            place[used, 0], place[used, 1] = place[begin, 0], place[begin, 1]
             used += 1
+            box[rings, 0] = box[rings, 1] = np.inf
+            box[rings, 2] = box[rings, 3] = -np.inf
+            for k in range(begin, used):
+                x, y = place[k, 0], place[k, 1]
+                box[rings, 0], box[rings, 1] = min(box[rings, 0], x), min(box[rings, 1], y)
+                box[rings, 2], box[rings, 3] = max(box[rings, 2], x), max(box[rings, 3], y)
             band[rings], area[rings] = b, total
             rings += 1
             start[rings] = used
-    return lon[:used], lat[:used], start[: rings + 1], band[:rings], area[:rings], True
+    return place[:used], start[: rings + 1], band[:rings], area[:rings], box[:rings], True
 
 
 @kernel
-def _within(lon: F64, lat: F64, begin: int, end: int, x: float, y: float) -> bool:
+def _within(place: F64, begin: int, end: int, x: float, y: float) -> bool:
     """Whether a ring goes round a position."""
     inside = False
     for k in range(begin, end - 1):
-        if (lat[k] > y) != (lat[k + 1] > y):
-            inside ^= x < lon[k] + (y - lat[k]) / (lat[k + 1] - lat[k]) * (lon[k + 1] - lon[k])
+        if (place[k, 1] > y) != (place[k + 1, 1] > y):
+            inside ^= x < place[k, 0] + (y - place[k, 1]) / (place[k + 1, 1] - place[k, 1]) * (
+                place[k + 1, 0] - place[k, 0]
+            )
     return inside
 
 
 @kernel
-def holders_of(lon: F64, lat: F64, start: I64, band: I32, area: F64) -> I32:
+def _box_within(box: F64, i: int, j: int) -> bool:
+    """Whether the box of a ring lies within that of another."""
+    return bool(
+        box[j, 0] <= box[i, 0]
+        and box[i, 2] <= box[j, 2]
+        and box[j, 1] <= box[i, 1]
+        and box[i, 3] <= box[j, 3]
+    )
+
+
+@kernel
+def holders_of(place: F64, start: I64, band: I32, area: F64, box: F64) -> I32:
     """The ring that holds each hole: of those of its band that go round it, the smallest."""
-    count = len(band)
-    west, east, south, north = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
-    for i in range(count):
-        west[i] = south[i] = np.inf
-        east[i] = north[i] = -np.inf
-        for k in range(start[i], start[i + 1]):
-            west[i], east[i] = min(west[i], lon[k]), max(east[i], lon[k])
-            south[i], north[i] = min(south[i], lat[k]), max(north[i], lat[k])
+    count, low = len(band), ZERO
     holder = np.full(count, -1, dtype=np.int32)
-    low = ZERO
     for i in range(count):
         while band[low] < band[i]:
             low += 1
@@ -158,10 +174,7 @@ def holders_of(lon: F64, lat: F64, start: I64, band: I32, area: F64) -> I32:
             continue
         j, found, only = low, -1, True
         while j < count and band[j] == band[i]:
-            if (
-                area[j] > 0.0
-                and west[j] <= west[i] and east[i] <= east[j] and south[j] <= south[i] and north[i] <= north[j]
-            ):  # fmt: skip
+            if area[j] > 0.0 and _box_within(box, i, j):
                 only = found < 0
                 found = j
             j += 1
@@ -169,13 +182,14 @@ def holders_of(lon: F64, lat: F64, start: I64, band: I32, area: F64) -> I32:
             holder[i] = found
             continue
         j, found = low, -1
+        x, y = place[start[i], 0], place[start[i], 1]
         while j < count and band[j] == band[i]:
             if (
                 area[j] > 0.0
                 and (found < 0 or area[j] < area[found])
-                and west[j] <= west[i] and east[i] <= east[j] and south[j] <= south[i] and north[i] <= north[j]
-                and _within(lon, lat, start[j], start[j + 1], lon[start[i]], lat[start[i]])
-            ):  # fmt: skip
+                and _box_within(box, i, j)
+                and _within(place, start[j], start[j + 1], x, y)
+            ):
                 found = j
             j += 1
         holder[i] = found
@@ -183,12 +197,10 @@ def holders_of(lon: F64, lat: F64, start: I64, band: I32, area: F64) -> I32:
 
 
 @kernel
-def in_polygons(
-    bands: int, lon: F64, lat: F64, start: I64, band: I32, holder: I32
-) -> tuple[F64, I64, I64, I64]:
+def in_polygons(bands: int, corners: F64, start: I64, band: I32, holder: I32) -> tuple[F64, I64, I64, I64]:
     """Rings as polygons, each outer ring followed by its holes, band by band: the parts of :class:`Rings`."""
     count = len(band)
-    place, ring = np.empty((len(lon), 2)), np.zeros(count + 1, dtype=np.int64)
+    place, ring = np.empty((len(corners), 2)), np.zeros(count + 1, dtype=np.int64)
     polygon, shape = np.zeros(count + 1, dtype=np.int64), np.zeros(bands + 1, dtype=np.int64)
     hole, next_hole = np.full(count, -1, dtype=np.int64), np.full(count, -1, dtype=np.int64)
     for i in range(count - 1, -1, -1):
@@ -201,7 +213,7 @@ def in_polygons(
         at = i
         while at >= 0:
             for k in range(start[at], start[at + 1]):
-                place[used, 0], place[used, 1] = lon[k], lat[k]
+                place[used, 0], place[used, 1] = corners[k, 0], corners[k, 1]
                 used += 1
             rings += 1
             ring[rings] = used

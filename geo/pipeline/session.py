@@ -128,8 +128,7 @@ class Session:
         moved = self.moved(mode, direction)
         origin = self.snap(lon, lat, mode=moved.travel.mode)
         wanted = tuple(float(m) for m in sorted(set(minutes)))
-        nodes = moved.router.reach_nodes(origin, limit_s=wanted[-1] * 60.0)
-        (reached,) = moved.router.stretches_each(origin, nodes, limits_s=[m * 60.0 for m in wanted])
+        (reached,) = moved.router.reached(origin, limits_s=[m * 60.0 for m in wanted])
         rings = isochrones.outlined(moved.cells, reached)
         told = isochrones.false_missed_shares(moved.cells.ways, rings, reached) if shares else []
         return Isochrone(wanted, rings, float(origin.lon[0]), float(origin.lat[0]), tuple(told))

@@ -26,8 +26,7 @@ def shapes(
     reached = {m: router.stretches(station_snap, far.node_seconds, limit_s=m * 60.0) for m in minutes}
     cells = isochrones.partition(ways, near=reached[minutes[-1]].edge)
     bands = isochrones.bands(cells, reached)
-    nodes = router.reach_nodes(station_snap, limit_s=minutes[-1] * 60.0)
-    parts = router.stretches_each(station_snap, nodes, limits_s=[m * 60.0 for m in minutes])
+    parts = router.reached(station_snap, limits_s=[m * 60.0 for m in minutes])
     each = {
         str(station): dict(zip(minutes, parts[i], strict=True))
         for i, station in enumerate(inputs.stations["station_id"])
@@ -60,8 +59,7 @@ def isochrone(
             )
         )
     router = travel.router(net)
-    nodes = router.reach_nodes(origin, limit_s=wanted[-1] * 60.0)
-    parts = router.stretches_each(origin, nodes, limits_s=[m * 60.0 for m in wanted])[0]
+    (parts,) = router.reached(origin, limits_s=[m * 60.0 for m in wanted])
     reached = dict(zip(wanted, parts, strict=True))
     ways = isochrones.prepare(net, mode=travel.mode)
     frame = isochrones.bands(ways, reached)

@@ -48,7 +48,7 @@ def nearest_field(
 
 def _spread_all(graph: Graph, pool: Pool[Working], near: Points, limit_s: float, into: Working) -> int:
     """One field over the inner nodes, a thread for each part of the sources, neighbours together."""
-    width, buckets = _buckets(graph, near, limit_s)
+    width, buckets = buckets_of(graph, near, limit_s)
     order = np.argsort(near.u, kind="stable")
     # a small network is in the cache as a whole: all sources begin at once, and nothing is settled twice
     small = len(graph.node) <= SMALL
@@ -82,7 +82,7 @@ def target_rows(graph: Graph, pool: Pool[Working], near: Points, far: Points, li
     link_s = np.concatenate((far.u_s[use_u], far.v_s[use_v]))[order]
     by_edge = np.argsort(far.edge, kind="stable").astype(np.int32)
     target_edge = far.edge[by_edge]
-    width, buckets = _buckets(graph, near, limit_s)
+    width, buckets = buckets_of(graph, near, limit_s)
 
     def rows(first: int, last: int) -> tuple[I64, I32, F64]:
         with pool.one() as working:
@@ -99,7 +99,7 @@ def target_rows(graph: Graph, pool: Pool[Working], near: Points, far: Points, li
 
 def node_rows(graph: Graph, pool: Pool[Working], near: Points, limit_s: float) -> TravelMatrix:
     """Seconds between every source (row) and every place (column) within the limit."""
-    width, buckets = _buckets(graph, near, limit_s)
+    width, buckets = buckets_of(graph, near, limit_s)
 
     def rows(first: int, last: int) -> tuple[I64, I32, F64]:
         with pool.one() as working:
@@ -112,7 +112,8 @@ def node_rows(graph: Graph, pool: Pool[Working], near: Points, limit_s: float) -
     return _joined(in_chunks(len(near), SMALLEST_CHUNK, rows), (len(near), len(graph.node)))
 
 
-def _buckets(graph: Graph, near: Points, limit_s: float) -> tuple[float, int]:
+def buckets_of(graph: Graph, near: Points, limit_s: float) -> tuple[float, int]:
+    """Width in seconds and number of buckets of a search from some sources."""
     ends = np.column_stack((near.u_s, near.v_s))
     return bucket_width_s(graph.longest_s, graph.mean_s, ends, limit_s)
 

@@ -48,10 +48,14 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The ends by which a search enters edges, by place: CSR place → ``2 * edge`` for u, ``+ 1`` for v."""
+    """The ends by which a search enters edges: CSR inner number of a place → ``2 * edge`` for u, ``+ 1`` for v.
+
+    ``wait_s``: half of the wait at each place, by inner numbers too.
+    """
 
     row: I64
     edge: I32
+    wait_s: F64
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +141,12 @@ def build_graph(
 def entries_of(graph: Graph) -> Entries:
     """Where each edge is entered from; closed directions are left out."""
     go, come = np.flatnonzero(np.isfinite(graph.out_s_per_m)), np.flatnonzero(np.isfinite(graph.back_s_per_m))
-    place = np.concatenate((graph.depart_u[go], graph.depart_v[come]))
+    place = graph.rank[np.concatenate((graph.depart_u[go], graph.depart_v[come]))]
     ends = np.concatenate((2 * go, 2 * come + 1))
     row = np.zeros(len(graph.node) + 1, dtype=np.int64)
     np.cumsum(np.bincount(place, minlength=len(graph.node)), out=row[1:])
-    return Entries(row, ends[np.argsort(place, kind="stable")].astype(np.int32))
+    edge = ends[np.argsort(place, kind="stable")].astype(np.int32)
+    return Entries(row, edge, graph.half_wait_s[graph.node])
 
 
 def source_points(graph: Graph, snapped: Snapped, *, access_speed_kmh: float) -> Points:

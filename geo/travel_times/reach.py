@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from geo.compiled import Pool, in_chunks
-from geo.models import F64, I32, I64, Bool, NearestField, Stretches, TravelMatrix
+from geo.models import F64, I32, I64, Bool, NearestField, Stretches
+from geo.travel_times.fields import buckets_of
 from geo.travel_times.graph import AT_NODE_M, Entries, Graph, Points
-from geo.travel_times.grow import grow_each
+from geo.travel_times.grow import U64, reach_each
 from geo.travel_times.split import split_edges
+from geo.travel_times.working import Working
 
 # Sources that share a thread's scratch.
 SMALLEST_CHUNK = 4
@@ -28,17 +31,41 @@ def stretches_within(graph: Graph, near: Points, node_seconds: F64, limit_s: flo
     return Stretches(edge.astype(np.int32), start, stop)
 
 
-def stretches_each(
-    graph: Graph, entries: Entries, slots: Pool[I32], near: Points, nodes: TravelMatrix, limits_s: F64
+class Marks(NamedTuple):
+    """Room to note edges in: a place of each in a list (-1), and sets of bits (none set) that put them in order."""
+
+    slot: I32
+    words: U64
+    whole: U64
+
+
+def marks(edges: int) -> Pool[Marks]:
+    """Room for edges ``0..edges - 1``."""
+    words = edges // 64 + 1
+
+    def make() -> Marks:
+        return Marks(
+            np.full(edges, -1, dtype=np.int32),
+            np.zeros(words, dtype=np.uint64),
+            np.zeros(words // 64 + 1, dtype=np.uint64),
+        )
+
+    return Pool(make)
+
+
+def reached_each(
+    graph: Graph, entries: Entries, pool: Pool[Working], marked: Pool[Marks], near: Points, limits_s: F64
 ) -> list[list[Stretches]]:
-    """:func:`stretches_within` of every source by itself within each limit, from the times of a row each."""
+    """:func:`stretches_within` of every source by itself within each limit, by a search from each."""
+    width, buckets = buckets_of(graph, near, float(limits_s.max(initial=0.0)))
 
     def some(first: int, last: int) -> tuple[I64, I32, F64, F64]:
-        with slots.one() as slot:
-            found: tuple[I64, I32, F64, F64] = grow_each(
-                entries.row, entries.edge, graph.length_m, graph.out_s_per_m, graph.back_s_per_m,
-                graph.half_wait_s, nodes.indptr, nodes.indices, nodes.seconds, first, last,
-                near.edge, near.offset_m, near.access_s, limits_s, slot,
+        with pool.one() as working, marked.one() as marks:
+            found: tuple[I64, I32, F64, F64] = reach_each(
+                graph.row, graph.head, graph.seconds, near.u, near.v, near.u_s, near.v_s,
+                *working, width, buckets,
+                entries.row, entries.edge, entries.wait_s, graph.length_m, graph.out_s_per_m, graph.back_s_per_m,
+                near.edge, near.offset_m, near.access_s, first, last, limits_s, *marks,
             )  # fmt: skip
         return found
 

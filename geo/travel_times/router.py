@@ -12,7 +12,6 @@ from geo.compiled import Pool
 from geo.config import WALK_KMH
 from geo.models import (
     F64,
-    I32,
     Bool,
     Direction,
     Mode,
@@ -165,26 +164,20 @@ class Router:
         """
         return reach.stretches_within(self._graph, self._sources(sources), node_seconds, _checked(limit_s))
 
-    def stretches_each(
-        self, sources: Snapped, nodes: TravelMatrix, *, limits_s: Sequence[float]
-    ) -> list[list[Stretches]]:
+    def reached(self, sources: Snapped, *, limits_s: Sequence[float]) -> list[list[Stretches]]:
         """:meth:`stretches` of every source by itself: one item a source, in their order, of one for each limit.
-
-        ``nodes``: the result of :meth:`reach_nodes` for the same sources, its limit at least the longest of
-        ``limits_s``.
 
         >>> from geo.travel_times import Router, snap
         >>> from tests.toy import lonlat, toy_network
         >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
-        >>> walk, both = Router(road, mode="walk"), snap(road, *lonlat([(300, 0), (600, 0)]))
-        >>> nodes = walk.reach_nodes(both, limit_s=90)
-        >>> parts = walk.stretches_each(both, nodes, limits_s=[45, 90])
+        >>> both = snap(road, *lonlat([(300, 0), (600, 0)]))
+        >>> parts = Router(road, mode="walk").reached(both, limits_s=[45, 90])
         >>> [[part.from_m.round(3).tolist() for part in each] for each in parts]
         [[[250.0], [200.0]], [[550.0], [500.0]]]
         """
         limits = np.array([_checked(limit_s) for limit_s in limits_s], dtype=np.float64)
-        return reach.stretches_each(
-            self._graph, self._entries, self._slots, self._sources(sources), nodes, limits
+        return reach.reached_each(
+            self._graph, self._entries, self._pool, self._marks, self._sources(sources), limits
         )
 
     def stretches_of_nearest(
@@ -235,9 +228,8 @@ class Router:
         return entries_of(self._graph)
 
     @cached_property
-    def _slots(self) -> Pool[I32]:
-        edges = len(self._graph.length_m)
-        return Pool(lambda: np.full(edges, -1, dtype=np.int32))
+    def _marks(self) -> Pool[reach.Marks]:
+        return reach.marks(len(self._graph.length_m))
 
     def _sources(self, snapped: Snapped) -> Points:
         return source_points(self._graph, snapped, access_speed_kmh=self._access_speed_kmh)

@@ -105,8 +105,8 @@ def _edge_between(
     graph: Graph, entries: Entries, tail: int, head: int, arc_s: float
 ) -> tuple[int, float, float] | None:
     """The edge by which the search came from ``tail`` to ``head``, walked back; None for a turn at a node."""
-    place, found = int(graph.node[tail]), list[tuple[float, int, float, float]]()
-    for code in entries.edge[entries.row[place] : entries.row[place + 1]].tolist():
+    found = list[tuple[float, int, float, float]]()
+    for code in entries.edge[entries.row[tail] : entries.row[tail + 1]].tolist():
         edge, from_v = code >> 1, code & 1
         arrives = graph.arrive_u[edge] if from_v else graph.arrive_v[edge]
         if graph.rank[arrives] != head:

@@ -90,7 +90,7 @@ def _settle(
 
 
 @kernel
-def _spread(
+def spread(
     row: I32, head: I32, arc_s: F64, limit_s: float,
     order: I64, first: int, last: int, source_u: I32, source_v: I32, u_s: F64, v_s: F64,
     best: F64, labels: I32, touched: I32, count: Any,
@@ -159,7 +159,7 @@ def spread_some(
     at = ZERO
     while at < len(order):
         before, last = count, min(at + together, len(order))
-        count, settled, waiting, waiting_s, following = _spread(
+        count, settled, waiting, waiting_s, following = spread(
             row, head, arc_s, limit_s, order, at, last, source_u, source_v, u_s, v_s,
             best, labels, touched, count, bucket, per_s, waiting, waiting_s, following,
         )  # fmt: skip
@@ -275,7 +275,7 @@ def rows_of_nodes(
     indices, seconds, used = np.empty(1024, dtype=np.int32), np.empty(1024), ZERO
     for i in range(first, last):
         one[0] = i
-        count, _settled, waiting, waiting_s, following = _spread(
+        count, _settled, waiting, waiting_s, following = spread(
             row, head, arc_s, limit_s, one, ZERO, ZERO + 1, source_u, source_v, u_s, v_s,
             best, labels, touched, ZERO, bucket, per_s, waiting, waiting_s, following,
         )  # fmt: skip
@@ -316,7 +316,7 @@ def rows_of_targets(
     for i in range(first, last):
         hits = ZERO
         one[0] = i
-        count, _settled, waiting, waiting_s, following = _spread(
+        count, _settled, waiting, waiting_s, following = spread(
             row, head, arc_s, limit_s, one, ZERO, ZERO + 1, source_u, source_v, u_s, v_s,
             best, labels, touched, ZERO, bucket, per_s, waiting, waiting_s, following,
         )  # fmt: skip

@@ -134,8 +134,7 @@ def measure(side: int) -> dict[str, float]:
     ways = isochrones.prepare(network, mode="walk")
 
     def reached() -> dict[float, Stretches]:
-        nodes = router.reach_nodes(one, limit_s=LIMIT_S)
-        (parts,) = router.stretches_each(one, nodes, limits_s=[m * 60 for m in MINUTES])
+        (parts,) = router.reached(one, limits_s=[m * 60 for m in MINUTES])
         return dict(zip(MINUTES, parts, strict=True))
 
     cells = isochrones.partition(ways, near=reached()[MINUTES[-1]].edge)

@@ -154,8 +154,7 @@ def shapes(name: str, path: Path, folder: Path) -> list[Row]:
     (cells_s,) = by_turns(lambda: isochrones.partition(ways), runs=2)
 
     def draw(some: Snapped) -> tuple[gpd.GeoDataFrame, dict[float, list]]:
-        nodes = router.reach_nodes(some, limit_s=LIMIT_S)
-        each = router.stretches_each(some, nodes, limits_s=[m * 60 for m in MINUTES])
+        each = router.reached(some, limits_s=[m * 60 for m in MINUTES])
         by_minutes = {str(i): dict(zip(MINUTES, parts, strict=True)) for i, parts in enumerate(each)}
         return isochrones.station_bands(cells, by_minutes), {
             m: [parts[k] for parts in each] for k, m in enumerate(MINUTES)
@@ -207,7 +206,7 @@ def gallery(
 
     ways, limit_s = cells.ways, MINUTES[-1] * 60
     nodes = router.reach_nodes(stations, limit_s=limit_s)
-    reached = [parts for (parts,) in router.stretches_each(stations, nodes, limits_s=[limit_s])]
+    reached = [parts for (parts,) in router.reached(stations, limits_s=[limit_s])]
     # a station about as well connected as the middle one: neither a park nor a crossroads
     k = int(np.argsort(np.diff(nodes.indptr))[len(stations) // 2])
     one = Snapped(*(getattr(stations, column)[k : k + 1] for column in Snapped.__slots__))

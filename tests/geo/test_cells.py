@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from geo.isochrones import Cells, bands, false_missed_share, partition, prepare
 from geo.isochrones.cells import WIDEN_M
 from geo.isochrones.cutting import ARC
+from geo.isochrones.seams import SHIFT
 from geo.isochrones.spacing import SHORTEST_STEP_M, SPACING_M
 from geo.isochrones.ways import to_sheet
 from geo.models import Stretches
@@ -136,26 +137,55 @@ def test_every_border_between_ways_is_in_one_seam_that_both_know(spots, seed):
     way = np.empty(len(points.x), dtype=int)
     for e in range(len(points.first)):
         way[points.first[e] : points.last[e]] = e
-    found = set()
+    found, within = set(), set()
     for c, (begin, end) in enumerate(pairwise(cells.row)):
         for k in range(begin, end):
-            beyond = way[cells.neighbour[k]] if cells.neighbour[k] >= 0 else -1
+            n = int(cells.neighbour[k])
+            beyond = way[n] if n >= 0 else -1
+            after = cells.corner[k + 1 if k + 1 < end else begin]
             if beyond != way[c]:
-                after = cells.corner[k + 1 if k + 1 < end else begin]
                 found.add((way[c], beyond, int(cells.corner[k]), int(after)))
-    told = []
-    for e, (first, last) in enumerate(seams.row):
-        for other, begin, end in seams.seam[first:last]:
-            for (one, two), (c, m) in zip(seams.ends[begin:end], seams.cells[begin:end], strict=True):
-                mine = other < 0 or e < other
+            elif n > c:
+                within.add((c, n, k))
+    number = seams.path[:, 2].astype(int) >> SHIFT
+    assert np.array_equal(seams.path[:, :2], cells.place[number])
+    told, own = [], []
+    for e, (first, last, first_own, last_own, *its_cells) in enumerate(seams.way):
+        assert its_cells == [points.first[e], points.last[e]]
+        own += map(tuple, seams.own[first_own:last_own].tolist())
+        for other, (begin, end, lines) in zip(seams.beyond[first:last], seams.seam[first:last], strict=True):
+            mine = other < 0 or e < other
+            assert seams.cells[end - 1].tolist() == [-1, -1, -1]
+            assert (seams.cells[begin:end, 0] < 0).sum() == lines
+            for k in range(begin, end):
+                c, n, m = seams.cells[k]
+                if c < 0:
+                    continue
+                one, two = int(number[k]), int(number[k + 1])
                 assert way[c] == (e if mine else other)
                 assert cells.row[c] <= m < cells.row[c + 1]
                 assert cells.corner[m] == one
-                told.append(
-                    (e, int(other), int(one), int(two)) if mine else (e, int(other), int(two), int(one))
-                )
+                assert cells.neighbour[m] == n
+                told.append((e, int(other), one, two) if mine else (e, int(other), two, one))
     assert len(told) == len(set(told))
     assert set(told) == found
+    assert sorted(own) == sorted(within)
+
+
+@settings(deadline=None, max_examples=40)
+@given(SPOTS, st.integers(0, 2**32 - 1))
+def test_a_line_of_a_seam_meets_others_at_its_ends_only(spots, seed):
+    cells = partition(prepare(tangle(spots, seed), mode="walk"))
+    seams = cells.seams
+    number = seams.path[:, 2].astype(int) >> SHIFT
+    last = seams.cells[:, 0] < 0
+    first = np.concatenate(([True], last[:-1]))
+    inner = number[~(first | last)]
+    assert len(np.unique(inner)) == len(inner)
+    closed = number[first] == number[last]
+    ends = np.concatenate((number[first], number[last][~closed]))
+    assert not np.isin(inner, ends).any()
+    assert set(np.bincount(np.concatenate((number[first], number[last])))) <= {0, 2, 3}
 
 
 @settings(deadline=None, max_examples=60)

@@ -387,7 +387,7 @@ def test_stretches_of_each_source_are_those_of_each_by_itself():
     sources = snap(network, *lonlat(np.random.default_rng(3).uniform(-700, 900, (12, 2))), mode="ebike")
     nodes = Router(network, mode="ebike").reach_nodes(sources, limit_s=120.0)
     limits_s = [30.0, 90.0, 60.0]
-    each = Router(network, mode="ebike").stretches_each(sources, nodes, limits_s=limits_s)
+    each = Router(network, mode="ebike").reached(sources, limits_s=limits_s)
     assert [len(parts) for parts in each] == 12 * [3]
     for i, (k, limit_s) in product(range(12), enumerate(limits_s)):
         part = each[i][k]

@@ -436,7 +436,7 @@ def test_stretches_agree_with_points_sampled_on_every_edge(world, wait_s):
     assert sum((p.to_m - p.from_m).sum() for p in split) == pytest.approx((part.to_m - part.from_m).sum())
     nodes = Router(network, **how(options)).reach_nodes(sources, limit_s=options["limit_s"])
     for i, (each,) in enumerate(
-        Router(network, **how(options)).stretches_each(sources, nodes, limits_s=[options["limit_s"]])
+        Router(network, **how(options)).reached(sources, limits_s=[options["limit_s"]])
     ):
         one = Snapped(*(getattr(sources, name)[i : i + 1] for name in Snapped.__slots__))
         alone = Router(network, **how(options)).stretches(one, dense(nodes)[i], limit_s=options["limit_s"])
