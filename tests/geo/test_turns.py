@@ -1,21 +1,22 @@
-"""Turn restrictions of ``drive``: read from OSM, and searched as the line graph says that they should."""
+"""Turn restrictions of ``drive``: read from OSM, and searched as one who remembers every edge driven says that they should."""
 
 from __future__ import annotations
 
 import dataclasses
+import heapq
 import math
+from itertools import pairwise
 
-import networkx as nx
 import numpy as np
 import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo.models import MODES, RoadNetwork, Snapped, TravelMatrix, Turns, no_turns
+from geo.models import MODES, RoadNetwork, Snapped, TravelMatrix, Turns, no_chains, no_turns
 from geo.network import read_network
 from geo.travel_times import Router, edge_seconds, snap
-from tests.toy import how, toy_network
+from tests.toy import how, toy_chains, toy_network
 
 WALK_MS = 4.0 / 3.6
 AT_NODE_M = 1e-6
@@ -199,32 +200,36 @@ def place(network: RoadNetwork, spots: list[tuple[int, float, float]]) -> Snappe
     return Snapped(edge, offset, access, np.zeros(len(spots)), np.zeros(len(spots)))
 
 
-def line_graph(network: RoadNetwork, wait_s: float = 0.0) -> nx.DiGraph:
-    """Edges driven one way or the other as nodes; an arc where one may turn, weighing the next edge."""
-    banned = set(zip(*(column.tolist() for column in dataclasses.astuple(network.banned_turns)), strict=True))
+def listed(network: RoadNetwork) -> list[tuple[int, ...]]:
+    """Every ban as (edge, node, edge, node … edge)."""
+    turns, chains = network.banned_turns, network.banned_chains
+    found = list(
+        zip(*(column.tolist() for column in (turns.from_edge, turns.via, turns.to_edge)), strict=True)
+    )
+    for first, stop in pairwise(chains.start.tolist()):
+        both = np.column_stack((chains.edge[first:stop], chains.node[first:stop]))
+        found.append(tuple(both.ravel()[:-1].tolist()))
+    return found
+
+
+def drive(network, origin, goals, wait_s=0.0):
+    """Seconds by car from one position to others, access legs left out: (edge, offset) each.
+
+    Searched over all that was driven last, as many edges as the longest ban names: (edge, node it was left by) each.
+    """
+    bans: dict[int, list[tuple[tuple[int, int], ...]]] = {}
+    for ban in listed(network):
+        bans.setdefault(ban[-1], []).append(tuple(zip(ban[:-1:2], ban[1::2], strict=True)))
+    longest = max((len(driven) for some in bans.values() for driven in some), default=1)
     times = edge_seconds(network, mode="drive", signal_wait_s=wait_s)
-    driven = [
-        (e, forward)
-        for e in range(network.edge_count)
-        for forward in (True, False)
-        if np.isfinite(times[not forward][e])
-    ]
-    leaving: dict[int, list[tuple[int, bool]]] = {}
-    for e, forward in driven:
-        leaving.setdefault(int((network.edge_u if forward else network.edge_v)[e]), []).append((e, forward))
-    graph = nx.DiGraph()
-    graph.add_nodes_from(driven)
-    for e, forward in driven:
-        node = int((network.edge_v if forward else network.edge_u)[e])
-        for f, on in leaving.get(node, []):
-            if (e, node, f) not in banned:
-                graph.add_edge((e, forward), (f, on), w=float(times[not on][f]))
-    return graph
+    leaving: dict[int, list[tuple[int, int, float]]] = {}
+    for e in range(network.edge_count):
+        for tail, head, seconds in ((network.edge_u, network.edge_v, times[0]), (network.edge_v, network.edge_u, times[1])):
+            if np.isfinite(seconds[e]):
+                leaving.setdefault(int(tail[e]), []).append((e, int(head[e]), float(seconds[e])))
 
-
-def drive(network, graph, origin, goals, wait_s=0.0):
-    """Seconds by car from one position to others, access legs left out: (edge, offset) each."""
-    banned = set(zip(*(column.tolist() for column in dataclasses.astuple(network.banned_turns)), strict=True))
+    def may(history: tuple[tuple[int, int], ...], edge: int) -> bool:
+        return not any(history[-len(driven) :] == driven for driven in bans.get(edge, ()))
 
     def part(edge: int, from_m: float, to_m: float) -> float:
         if abs(to_m - from_m) <= AT_NODE_M:
@@ -233,60 +238,46 @@ def drive(network, graph, origin, goals, wait_s=0.0):
         speed = speeds["drive"][edge]
         return abs(to_m - from_m) * 3.6 / speed if speed > 0 else math.inf
 
-    def ends(edge: int) -> list[tuple[bool, int, float]]:
-        return [(True, int(network.edge_v[edge]), float(network.length_m[edge])),
-                (False, int(network.edge_u[edge]), 0.0)]  # fmt: skip
+    def ends(edge: int) -> list[tuple[int, float]]:
+        return [(int(network.edge_v[edge]), float(network.length_m[edge])), (int(network.edge_u[edge]), 0.0)]
 
     def half(node: int) -> float:
         return wait_s / 2 if network.node_signal[node] else 0.0
 
     edge, offset = origin
     # a position is driven to each end of its edge, and on from there as any traffic on that edge
-    start, graph = ("start",), graph.copy()
-    begins = [(node, part(edge, offset, at) + half(node)) for _, node, at in ends(edge)]
-    for node, seconds in begins:
-        if not math.isfinite(seconds):
+    waiting = [(part(edge, offset, at) + half(node), ((edge, node),)) for node, at in ends(edge)]
+    heapq.heapify(waiting)
+    settled: dict[tuple[tuple[int, int], ...], float] = {}
+    at_node: dict[int, list[tuple[float, tuple[tuple[int, int], ...]]]] = {}
+    while waiting:
+        so_far, history = heapq.heappop(waiting)
+        if history in settled or not math.isfinite(so_far):
             continue
-        for f in range(network.edge_count):
-            for forward in (True, False):
-                tail = int((network.edge_u if forward else network.edge_v)[f])
-                if tail == node and (edge, node, f) not in banned and (f, forward) in graph:
-                    w = seconds + edge_seconds(network, mode="drive", signal_wait_s=wait_s)[not forward][f]
-                    old = graph.get_edge_data(start, (f, forward), {"w": math.inf})["w"]
-                    graph.add_edge(start, (f, forward), w=min(w, old))
-    graph.add_node(start)
-    reached = nx.single_source_dijkstra_path_length(graph, start, weight="w")
-    # (edge, node) → seconds at that node, come by that edge
-    arrived: dict[tuple[int, int], float] = {}
-    for key, seconds in [((edge, node), seconds) for node, seconds in begins] + [
-        ((e[0], int((network.edge_v if e[1] else network.edge_u)[e[0]])), s)
-        for e, s in reached.items()
-        if e != start
-    ]:
-        arrived[key] = min(seconds, arrived.get(key, math.inf))
+        settled[history] = so_far
+        node = history[-1][1]
+        at_node.setdefault(node, []).append((so_far, history))
+        for e, head, seconds in leaving.get(node, ()):
+            following = (*history, (e, head))[-longest:]
+            if following not in settled and may(history, e):
+                heapq.heappush(waiting, (so_far + seconds, following))
     result = []
     for goal, at_m in goals:
         best = part(edge, offset, at_m) if goal == edge else math.inf
-        for _, node, end_m in ends(goal):
+        for node, end_m in ends(goal):
             last = part(goal, end_m, at_m) + half(node)
-            best = min(
-                [
-                    best,
-                    *(s + last for (e, n), s in arrived.items() if n == node and (e, n, goal) not in banned),
-                ]
-            )
+            best = min([best, *(s + last for s, history in at_node.get(node, ()) if may(history, goal))])
         result.append(best)
-    return result, arrived
+    return result, {node: min(some)[0] for node, some in at_node.items()}
 
 
 def oracle(network, sources, targets, *, direction, wait_s=0.0):
-    """Seconds (sources, targets) by the line graph, always driven the way that the traffic goes."""
-    graph = line_graph(network, wait_s)
+    """Seconds (sources, targets) by all that was driven, always the way that the traffic goes."""
     at = [[(int(p.edge[i]), float(p.offset_m[i])) for i in range(len(p))] for p in (sources, targets)]
     legs = (sources.access_m[:, None] + targets.access_m[None, :]) / WALK_MS
     if direction == "from_station":
-        return np.array([drive(network, graph, o, at[1], wait_s)[0] for o in at[0]]) + legs
-    return np.array([drive(network, graph, o, at[0], wait_s)[0] for o in at[1]]).T + legs
+        return np.array([drive(network, o, at[1], wait_s)[0] for o in at[0]]) + legs
+    return np.array([drive(network, o, at[0], wait_s)[0] for o in at[1]]).T + legs
 
 
 def dense(sparse: TravelMatrix) -> np.ndarray:
@@ -294,6 +285,20 @@ def dense(sparse: TravelMatrix) -> np.ndarray:
     rows = np.repeat(np.arange(sparse.shape[0]), np.diff(sparse.indptr))
     full[rows, sparse.indices] = sparse.seconds
     return full
+
+
+@st.composite
+def walks(draw, pairs, at_node):
+    """A way through three to five edges: (edge, node, edge, node … edge)."""
+    edge = draw(st.integers(0, len(pairs) - 1))
+    node = draw(st.sampled_from(pairs[edge]))
+    found = [edge]
+    for _ in range(draw(st.sampled_from([2, 2, 2, 3, 4]))):
+        edge = draw(st.sampled_from(at_node[node]))
+        found += [node, edge]
+        u, v = pairs[edge]
+        node = v if node == u else u
+    return found
 
 
 @st.composite
@@ -311,7 +316,8 @@ def worlds(draw):
     }
     at_node = {x: [e for e, pair in enumerate(pairs) if x in pair] for x in range(n)}
     every = [(e, x, f) for x, edges in at_node.items() for e in edges for f in edges]
-    bans = sorted(draw(st.sets(st.sampled_from(every), max_size=len(every))))
+    bans = sorted(draw(st.sets(st.sampled_from(every), max_size=draw(st.sampled_from([0, 3, len(every)])))))
+    chains = draw(st.lists(walks(pairs, at_node), max_size=6))
     network = toy_network(
         xy,
         pairs,
@@ -319,6 +325,7 @@ def worlds(draw):
         oneway=draw(st.sets(st.integers(0, len(pairs) - 1), max_size=3)),
         signals=draw(st.sets(node)),
         bans=bans,
+        chains=chains,
     )
     edge = st.integers(0, len(pairs) - 1)
     share = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0.001, 0.999))
@@ -338,7 +345,7 @@ def unsure(value: np.ndarray, limit_s: float) -> np.ndarray:
 
 @STEADY
 @given(worlds(), st.sampled_from([0.0, 35.0]))
-def test_times_are_those_of_the_line_graph(world, wait_s):
+def test_times_are_those_of_all_that_was_driven(world, wait_s):
     network, sources, targets, options = world
     expected = oracle(network, sources, targets, direction=options["direction"], wait_s=wait_s)
     open_ = unsure(expected, options["limit_s"])
@@ -366,16 +373,15 @@ def test_node_times_are_the_least_of_the_ways_in(world):
     field = Router(network, **how(options)).nearest(sources, place(network, []), limit_s=options["limit_s"])
     np.testing.assert_array_equal(field.node_seconds, rows.min(axis=0))
     np.testing.assert_array_equal(field.node_label >= 0, np.isfinite(field.node_seconds))
-    if len(network.banned_turns) == 0:
+    if len(network.banned_turns) + len(network.banned_chains) == 0:
         assert len(field.node_seconds) == network.node_count
     if options["direction"] == "from_station":
-        graph = line_graph(network)
         for i in range(len(sources)):
             origin = int(sources.edge[i]), float(sources.offset_m[i])
-            _, arrived = drive(network, graph, origin, [])
+            _, arrived = drive(network, origin, [])
             expected = np.full(network.node_count, np.inf)
-            for (_, node), seconds in arrived.items():
-                expected[node] = min(expected[node], seconds + sources.access_m[i] / WALK_MS)
+            for node, seconds in arrived.items():
+                expected[node] = seconds + sources.access_m[i] / WALK_MS
             open_ = unsure(expected, options["limit_s"])
             expected[expected > options["limit_s"]] = np.inf
             np.testing.assert_allclose(
@@ -391,11 +397,12 @@ def test_lifting_a_ban_never_lengthens_a_time(world, data):
     turns = network.banned_turns
     kept = np.array(data.draw(st.lists(st.booleans(), min_size=len(turns), max_size=len(turns))), dtype=bool)
     fewer = Turns(turns.from_edge[kept], turns.via[kept], turns.to_edge[kept])
-    freer = dataclasses.replace(network, banned_turns=fewer)
+    chains = [ban for ban in listed(network)[len(turns) :] if data.draw(st.booleans())]
+    freer = dataclasses.replace(network, banned_turns=fewer, banned_chains=toy_chains(chains))
     assert (
         dense(Router(freer, **how(options)).matrix(sources, targets, limit_s=options["limit_s"])) <= before
     ).all()
-    free = dataclasses.replace(network, banned_turns=no_turns())
+    free = dataclasses.replace(network, banned_turns=no_turns(), banned_chains=no_chains())
     assert (
         dense(Router(free, **how(options)).matrix(sources, targets, limit_s=options["limit_s"])) <= before
     ).all()
@@ -405,7 +412,7 @@ def test_lifting_a_ban_never_lengthens_a_time(world, data):
 @given(worlds(), st.sampled_from([mode for mode in MODES if mode != "drive"]))
 def test_only_cars_obey(world, mode):
     network, sources, targets, options = world
-    free = dataclasses.replace(network, banned_turns=no_turns())
+    free = dataclasses.replace(network, banned_turns=no_turns(), banned_chains=no_chains())
     options = {**options, "mode": mode}
     for some in (lambda net: Router(net, **how(options)).nearest(sources, targets, limit_s=options["limit_s"]),
                  lambda net: Router(net, **how(options)).matrix(sources, targets, limit_s=options["limit_s"]),
@@ -493,9 +500,8 @@ def test_subsets_see_the_bans_as_well():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", ["heidelberg/roads.osm.pbf", "helsinki/roads.osm.pbf"])
-def test_real_towns_agree_with_the_line_graph(shared_data, file):
+def test_real_towns_agree_with_all_that_was_driven(shared_data, file):
     network = read_network(shared_data / file)
-    graph = line_graph(network)
     rng = np.random.default_rng(11)
     via = network.banned_turns.via
     detours = pairs = 0
@@ -516,9 +522,9 @@ def test_real_towns_agree_with_the_line_graph(shared_data, file):
         np.testing.assert_allclose(back.T, full, rtol=0, atol=1e-6)
         at = [(int(points.edge[i]), float(points.offset_m[i])) for i in range(len(points))]
         legs = (points.access_m[:, None] + points.access_m[None, :]) / WALK_MS
-        expected = np.array([drive(network, graph, origin, at)[0] for origin in at]) + legs
+        expected = np.array([drive(network, origin, at)[0] for origin in at]) + legs
         np.testing.assert_allclose(full, expected, rtol=0, atol=1e-3)
-        free = dataclasses.replace(network, banned_turns=no_turns())
+        free = dataclasses.replace(network, banned_turns=no_turns(), banned_chains=no_chains())
         freely = dense(
             Router(free, mode="drive", direction="from_station").matrix(points, points, limit_s=math.inf)
         )
