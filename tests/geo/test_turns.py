@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from geo.models import MODES, RoadNetwork, Snapped, TravelMatrix, Turns, no_chains, no_turns
 from geo.network import read_network
-from geo.travel_times import Router, edge_seconds, snap
+from geo.travel_times import Route, Router, edge_seconds, snap
 from tests.toy import how, toy_chains, toy_network
 
 WALK_MS = 4.0 / 3.6
@@ -224,7 +224,10 @@ def drive(network, origin, goals, wait_s=0.0):
     times = edge_seconds(network, mode="drive", signal_wait_s=wait_s)
     leaving: dict[int, list[tuple[int, int, float]]] = {}
     for e in range(network.edge_count):
-        for tail, head, seconds in ((network.edge_u, network.edge_v, times[0]), (network.edge_v, network.edge_u, times[1])):
+        for tail, head, seconds in (
+            (network.edge_u, network.edge_v, times[0]),
+            (network.edge_v, network.edge_u, times[1]),
+        ):
             if np.isfinite(seconds[e]):
                 leaving.setdefault(int(tail[e]), []).append((e, int(head[e]), float(seconds[e])))
 
@@ -287,6 +290,20 @@ def dense(sparse: TravelMatrix) -> np.ndarray:
     return full
 
 
+# nine crossings, three by three
+BLOCKS = [(i, i + 1) for i in range(9) if i % 3 < 2] + [(i, i + 3) for i in range(6)]
+
+
+def one_of(points: Snapped, i: int) -> Snapped:
+    return Snapped(*(getattr(points, name)[i : i + 1] for name in Snapped.__slots__))
+
+
+def as_ban(network: RoadNetwork, way: Route) -> list[int]:
+    """The edges of a route with the nodes between them."""
+    left = np.where(way.to_m > way.from_m, network.edge_v[way.edge], network.edge_u[way.edge])
+    return np.column_stack((way.edge, left)).ravel()[:-1].tolist()
+
+
 @st.composite
 def walks(draw, pairs, at_node):
     """A way through three to five edges: (edge, node, edge, node … edge)."""
@@ -304,11 +321,13 @@ def walks(draw, pairs, at_node):
 @st.composite
 def worlds(draw):
     """A random network with loops, parallels, one-ways, lights and banned turns, and points on it."""
-    n = draw(st.integers(1, 6))
     whole = st.integers(0, 60).map(lambda k: k * 25.0)
+    town = draw(st.booleans())
+    n = 9 if town else draw(st.integers(1, 6))
     xy = draw(st.lists(st.tuples(whole, whole), min_size=n, max_size=n, unique=True))
     node = st.integers(0, n - 1)
-    pairs = draw(st.lists(st.tuples(node, node), min_size=1, max_size=10))
+    pairs = [*BLOCKS] if town else []
+    pairs += draw(st.lists(st.tuples(node, node), min_size=1 - town, max_size=2 if town else 10))
     bends = {
         e: [(xy[u][0] + 60.0 + e, xy[u][1] + 10.0), (xy[u][0] + 35.0, xy[u][1] + 80.0 + e)]
         for e, (u, v) in enumerate(pairs)
@@ -335,7 +354,24 @@ def worlds(draw):
         "direction": draw(st.sampled_from(["to_station", "from_station"])),
         "limit_s": draw(st.sampled_from([30.0, 120.0, math.inf])),
     }
-    return network, place(network, draw(spots)), place(network, draw(spots)), options
+    sources, targets = place(network, draw(spots)), place(network, draw(spots))
+    for _ in range(draw(st.integers(0, 6)) if town else 0):
+        # ban a part of the way that is driven at present: what is banned anywhere else changes nothing
+        one, other = (one_of(points, draw(st.integers(0, len(points) - 1))) for points in (sources, targets))
+        way = Router(network, **how(options)).route(one, other, limit_s=math.inf)
+        driven = (
+            [] if way is None else as_ban(network, way)[:: 1 if options["direction"] == "to_station" else -1]
+        )
+        size = draw(st.integers(2, 5))
+        if len(driven) >= 2 * size - 1:
+            first = 2 * draw(st.integers(0, (len(driven) + 1) // 2 - size))
+            (chains if size > 2 else bans).append(driven[first : first + 2 * size - 1])
+            network = dataclasses.replace(
+                network,
+                banned_turns=Turns(*np.array(bans, dtype=np.int32).reshape(-1, 3).T),
+                banned_chains=toy_chains(chains),
+            )
+    return network, sources, targets, options
 
 
 def unsure(value: np.ndarray, limit_s: float) -> np.ndarray:
