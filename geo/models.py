@@ -137,7 +137,7 @@ class RoadNetwork:
     ``component[mode][e]`` numbers the weakly connected components of the ways of the mode,
     largest (by length) first, -1 where the edge is not of the mode. ``banned_turns``: the turns that
     ``drive`` may not take, each once; those that only one way leads on from ban all the others.
-    ``banned_chains``: what it may not drive edge by edge; every part of one is free by itself.
+    ``banned_chains``: ways over several edges that it may not drive whole.
     """
 
     crs: str

@@ -11,7 +11,7 @@ from typing import Any
 
 from geo.models import RoadNetwork
 
-VERSION = 3  # raise it when RoadNetwork or the rules of modes change
+VERSION = 4  # raise it when RoadNetwork or the rules of modes change
 
 
 def cache_key(path: Path, *, area: Any, reach_m: float) -> str:

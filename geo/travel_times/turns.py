@@ -87,7 +87,15 @@ def split_at_bans(network: RoadNetwork, banned: Turns, chains: Chains) -> Places
     sizes = [n, len(split), len(arrivals), len(deep), len(departures), len(deep), len(looks)]
     first_common, first_in, first_deep, first_out, first_along, first_look, count = np.cumsum(sizes)
     node = np.concatenate(
-        (np.arange(n), split, arrivals // many, come[deep, 1], departures // many, entered[deep], looks // many)
+        (
+            np.arange(n),
+            split,
+            arrivals // many,
+            come[deep, 1],
+            departures // many,
+            entered[deep],
+            looks // many,
+        )
     )
     common = np.arange(n, dtype=np.int32)
     common[split] = first_common + np.arange(len(split))

@@ -68,6 +68,15 @@ def named(network: RoadNetwork) -> set[tuple[tuple[int, int], int, tuple[int, in
     }
 
 
+def named_chains(network: RoadNetwork) -> set[tuple[tuple[int, int] | int, ...]]:
+    """Banned chains in OSM ids: edges as their end nodes, lower first, and the nodes between."""
+    ids, ends = network.node_id, np.sort(network.node_id[np.column_stack((network.edge_u, network.edge_v))])
+    return {
+        tuple(tuple(ends[row].tolist()) if i % 2 == 0 else int(ids[row]) for i, row in enumerate(ban))
+        for ban in listed(network)[len(network.banned_turns) :]
+    }
+
+
 LEFT = ("from:way:10", "via:node:1", "to:way:12")
 
 
@@ -135,8 +144,9 @@ def test_what_cannot_be_used_is_counted(tmp_path):
         relation(11, no_left, "from:way:12", "via:node:1", "to:way:13"),
     )
     assert named(network) == {((1, 2), 1, (1, 4))}
+    assert named_chains(network) == {((1, 2), 1, (1, 6), 6, (6, 7))}
     assert network.notes[-1].endswith(
-        "turn restrictions (drive): 1 used, 1 turns banned; 10 not used (by time of day 2, via ways 1, "
+        "turn restrictions (drive): 2 used (1 over via ways), 2 turns banned; 9 not used (by time of day 2, "
         "unreadable 3, members outside the file or the area 2, on turns that no car could take anyway 2)"
     )
 
@@ -168,25 +178,135 @@ def test_rules_outside_the_area_are_none_of_its_own(tmp_path):
 
 def test_the_cache_keeps_the_bans(tmp_path):
     path = tmp_path / "turns.osm"
-    path.write_text(NODES + relation(1, {"restriction": "no_left_turn"}, *LEFT) + "</osm>", encoding="utf-8")
+    rules = (
+        relation(1, {"restriction": "no_left_turn"}, *LEFT),
+        relation(2, {"restriction": "no_u_turn"}, "from:way:10", "via:way:11", "to:way:14"),
+    )
+    path.write_text("".join([NODES, *rules, "</osm>"]), encoding="utf-8")
     first = read_network(path, cache_dir=tmp_path / "cache")
     again = read_network(path, cache_dir=tmp_path / "cache")
     assert named(again) == named(first) != set()
+    assert named_chains(again) == named_chains(first) != set()
+
+
+# 20 ─ 1 ─ 21 ─ 2 ─ 21 ─ 3 ─ 22 ─ 4 ─ 23 ─ 5 ─ 25; ways 24 and 26 branch off at 2 and 5, 27 goes back from 5 to 1.
+# 30 passes 1 and 5 as well: 40, 1, 41, 5, 42.
+LADDER = {
+    20: [10, 1], 21: [1, 2, 3], 22: [3, 4], 23: [4, 5], 24: [2, 11], 25: [5, 12], 26: [5, 13], 30: [40, 1, 41, 5, 42]
+}  # fmt: skip
+UP = [(10, 1), 1, (1, 2), 2, (2, 3), 3, (3, 4), 4, (4, 5), 5]
+ALONG = ("via:way:23", "via:way:21", "via:way:22")
+
+
+def climb(tmp_path, *relations, area=None, tags=None):
+    """The ladder: crossings 1 to 5 a hundred metres apart, all other nodes off the line."""
+    lines = ['<?xml version="1.0"?><osm version="0.6">']
+    for node in sorted({node for nodes in LADDER.values() for node in nodes}):
+        north = 0.0 if node < 10 else 0.001 + 0.0001 * (node - 10)
+        lines.append(f'<node id="{node}" lat="{32.9 + north}" lon="{115.8 + 0.001 * (node % 10)}"/>')
+    for way, nodes in LADDER.items():
+        refs = "".join(f'<nd ref="{node}"/>' for node in nodes)
+        more = "".join(f'<tag k="{k}" v="{v}"/>' for k, v in (tags or {}).get(way, {}).items())
+        lines.append(f'<way id="{way}">{refs}<tag k="highway" v="residential"/>{more}</way>')
+    path = tmp_path / "ladder.osm"
+    path.write_text("\n".join([*lines, *relations, "</osm>"]), encoding="utf-8")
+    return read_network(path, area=area)
+
+
+def over(*parts):
+    """A chain, the lower node of each edge first."""
+    return tuple(tuple(sorted(part)) if isinstance(part, tuple) else part for part in parts)
+
+
+@pytest.mark.parametrize("to", [25, 26])
+def test_via_ways_in_any_order_and_cut_by_other_ways(tmp_path, to):
+    network = climb(
+        tmp_path, relation(1, {"restriction": "no_left_turn"}, "from:way:20", *ALONG, f"to:way:{to}")
+    )
+    assert named_chains(network) == {over(*UP, tuple(LADDER[to]))}
+    assert len(network.banned_turns) == 0
+    assert "：采用 1 条（经由路段 1），禁转 1 处；未用 0 条" in network.notes[0]
+
+
+def test_only_over_via_ways_bans_the_other_ways_off_at_their_end(tmp_path):
+    straight = relation(1, {"restriction": "only_straight_on"}, "from:way:20", *ALONG, "to:way:25")
+    others = {over(*UP, (5, 13)), over(*UP, (1, 5)), over(*UP, (5, 42)), over(*UP, (4, 5))}
+    assert named_chains(climb(tmp_path, straight)) == others
+    left_too = relation(2, {"restriction": "only_left_turn"}, "from:way:20", *ALONG, "to:way:26")
+    assert named_chains(climb(tmp_path, straight, left_too)) == others - {over(*UP, (5, 13))}
+
+
+def test_several_ways_in_and_out_over_via_ways(tmp_path):
+    leave = relation(
+        1, {"restriction": "no_exit"}, "from:way:20", "via:way:21", "via:way:22", "via:way:23",
+        "to:way:25", "to:way:26",
+    )  # fmt: skip
+    assert named_chains(climb(tmp_path, leave)) == {over(*UP, (5, 12)), over(*UP, (5, 13))}
+    # of a way that goes on past the crossing both edges are meant; a via way is left where the other begins
+    part = relation(1, {"restriction": "no_right_turn"}, "from:way:30", "via:way:21", "to:way:24")
+    assert named_chains(climb(tmp_path, part)) == {over((1, come), 1, (1, 2), 2, (2, 11)) for come in (40, 5)}
+
+
+@pytest.mark.parametrize("value", ["no_u_turn", "no_straight_on"])
+def test_back_into_the_same_way_over_via_ways(tmp_path, value):
+    network = climb(tmp_path, relation(1, {"restriction": value}, "from:way:30", *ALONG, "to:way:30"))
+    # the way runs 40, 1, 5, 42
+    back = {(40, 1), (5, 42)} if value == "no_u_turn" else {(40, 42), (5, 1)}
+    up = {over((come, 1), *UP[1:], (5, go)) for come, go in back}
+    down = {over((5, go), *UP[:0:-1], (1, come)) for come, go in back}
+    assert named_chains(network) == up | down
 
 
 @pytest.mark.parametrize(
-    ("file", "used", "banned", "unused"),
-    [("helsinki/roads.osm.pbf", 76, 77, 21), ("heidelberg/roads.osm.pbf", 454, 556, 22)],
+    ("members", "tags", "reason"),
+    [
+        (("via:way:21", "via:way:23"), {}, "members outside the file or the area 1"),
+        (("via:way:21", "via:way:22", "via:way:99"), {}, "members outside the file or the area 1"),
+        (("via:way:24",), {}, "members outside the file or the area 1"),
+        (("via:way:21", "via:node:3"), {}, "unreadable 1"),
+        (ALONG, {22: {"oneway": "-1"}}, "on turns that no car could take anyway 1"),
+        (ALONG, {23: {"highway": "footway"}}, "on turns that no car could take anyway 1"),
+        (ALONG, {20: {"oneway": "-1"}}, "on turns that no car could take anyway 1"),
+        (ALONG, {25: {"oneway": "-1"}}, "on turns that no car could take anyway 1"),
+    ],
 )
-def test_real_files(shared_data, file, used, banned, unused):
+def test_via_ways_that_cannot_be_used(tmp_path, members, tags, reason):
+    network = climb(
+        tmp_path,
+        relation(1, {"restriction": "no_left_turn"}, "from:way:20", *members, "to:way:25"),
+        tags=tags,
+    )
+    assert len(network.banned_turns) + len(network.banned_chains) == 0
+    assert network.notes[0].endswith(f"0 used, 0 turns banned; 1 not used ({reason})")
+
+
+def test_via_ways_beyond_the_area(tmp_path):
+    rule = relation(1, {"restriction": "no_left_turn"}, "from:way:20", *ALONG, "to:way:25")
+    whole = climb(tmp_path, rule, area=shapely.box(115.79, 32.89, 115.81, 32.91))
+    assert named_chains(whole) == {over(*UP, (5, 12))}
+    half = climb(tmp_path, rule, area=shapely.box(115.8, 32.89, 115.8025, 32.91))
+    assert len(half.banned_chains) == 0
+    assert "members outside the file or the area 1" in half.notes[0]
+    assert climb(tmp_path, rule, area=shapely.Point(115.801, 32.903).buffer(0.0001)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "used", "banned", "unused", "chains"),
+    [
+        ("helsinki/roads.osm.pbf", "77 used (1 over via ways)", 78, 20, 1),
+        ("heidelberg/roads.osm.pbf", "454 used", 556, 22, 0),
+    ],
+)
+def test_real_files(shared_data, file, used, banned, unused, chains):
     network = read_network(shared_data / file)
-    assert len(network.banned_turns) == banned
-    assert f": {used} used, {banned} turns banned; {unused} not used" in network.notes[-1]
+    assert len(network.banned_chains) == chains
+    assert len(network.banned_turns) == banned - chains
+    assert f": {used}, {banned} turns banned; {unused} not used" in network.notes[-1]
     turns = network.banned_turns
     for edge in (turns.from_edge, turns.to_edge):
         assert ((network.edge_u[edge] == turns.via) | (network.edge_v[edge] == turns.via)).all()
     rows = np.column_stack((turns.via, turns.from_edge, turns.to_edge))
-    assert len(np.unique(rows, axis=0)) == banned
+    assert len(np.unique(rows, axis=0)) == len(turns)
 
 
 # --- searching ---
@@ -510,6 +630,34 @@ def test_a_banned_turn_is_driven_round(direction, bans, metres):
     near, far = (home, shop) if direction == "from_station" else (shop, home)
     found = Router(road, mode="drive", direction=direction).nearest(near, far, limit_s=math.inf)
     assert found.seconds[0] == pytest.approx(metres * 3.6 / 30.0)
+
+
+@pytest.mark.parametrize("direction", ["from_station", "to_station"])
+@pytest.mark.parametrize(
+    ("bans", "chains"),
+    [
+        ([], [(0, 1, 1, 2, 2)]),
+        # bans within a chain, at its start and at its end, one behind the other, and the same twice
+        ([(1, 2, 2)], [(0, 1, 1, 2, 2, 3, 3)]),
+        ([(2, 3, 3)], [(0, 1, 1, 2, 2, 3, 3)]),
+        ([], [(0, 1, 1, 2, 2), (0, 1, 1, 2, 2, 3, 3)]),
+        ([], [(1, 2, 2, 3, 3), (0, 1, 1, 2, 2, 3, 3)]),
+        ([], [(1, 2, 2, 3, 3), (0, 1, 1, 2, 2, 3, 3, 4, 4)]),
+        ([], [(0, 1, 1, 2, 2, 3, 3), (1, 2, 2, 3, 3, 4, 4)]),
+        ([(1, 2, 1)], [(0, 1, 1, 2, 2), (0, 1, 1, 2, 2)]),
+        # back and forth on one edge
+        ([(0, 1, 0)], [(0, 1, 1, 2, 1, 1, 1), (0, 1, 1, 2, 2)]),
+    ],
+)
+def test_bans_within_bans(direction, bans, chains):
+    xy = [(100.0 * i, 0.0) for i in range(6)]
+    road = toy_network(xy, [(i, i + 1) for i in range(5)], bans=bans, chains=chains)
+    points = place(road, [(edge, share, 0.0) for edge in range(5) for share in (0.25, 0.75)])
+    found = dense(Router(road, mode="drive", direction=direction).matrix(points, points, limit_s=math.inf))
+    expected = oracle(road, points, points, direction=direction)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    free = dataclasses.replace(road, banned_turns=no_turns(), banned_chains=no_chains())
+    assert (found > oracle(free, points, points, direction=direction) + 1.0).any()
 
 
 @pytest.mark.parametrize("direction", ["from_station", "to_station"])
