@@ -70,6 +70,22 @@ class Points:
         return len(self.edge)
 
 
+def places_of(network: RoadNetwork, *, mode: Mode, direction: Direction = "to_station") -> Places:
+    """Where a search outwards from a station can be: the nodes, and by car their copies where turns are banned.
+
+    >>> from tests.toy import toy_network
+    >>> road = toy_network([(0, 0), (900, 0), (900, 900)], [(0, 1), (1, 2)], bans=[(0, 1, 1)])
+    >>> len(places_of(road, mode="walk").node), len(places_of(road, mode="drive").node)
+    (3, 6)
+    """
+    banned, chains = network.banned_turns, network.banned_chains
+    if mode != "drive":
+        banned, chains = no_turns(), no_chains()
+    elif direction == "to_station":
+        banned, chains = Turns(banned.to_edge, banned.via, banned.from_edge), chains.reversed()
+    return split_at_bans(network, banned, chains)
+
+
 def build_graph(
     network: RoadNetwork,
     *,
@@ -86,12 +102,7 @@ def build_graph(
         out, back = costs.forward_s_per_m, costs.backward_s_per_m
     else:
         out, back = costs.backward_s_per_m, costs.forward_s_per_m
-    banned, chains = network.banned_turns, network.banned_chains
-    if mode != "drive":
-        banned, chains = no_turns(), no_chains()
-    elif direction == "to_station":
-        banned, chains = Turns(banned.to_edge, banned.via, banned.from_edge), chains.reversed()
-    places = split_at_bans(network, banned, chains)
+    places = places_of(network, mode=mode, direction=direction)
     node = curve_order(network.node_lon[places.node], network.node_lat[places.node])
     rank = np.empty(len(node), dtype=np.int32)
     rank[node] = np.arange(len(node), dtype=np.int32)

@@ -75,7 +75,8 @@ def split_at_bans(network: RoadNetwork, banned: Turns, chains: Chains) -> Places
     on = np.array([(state, f, to) for (state, f), to in begun.on.items()], dtype=np.int64).reshape(-1, 3)
 
     def goes_at(states: I64, edges: I64) -> I64:
-        return come[states, 1] * many + edges
+        key: I64 = come[states, 1] * many + edges
+        return key
 
     ban_in, ban_out = banned.via * many + banned.from_edge, banned.via * many + banned.to_edge
     split = np.unique(np.concatenate((banned.via, come[:, 1])))
@@ -126,7 +127,8 @@ def split_at_bans(network: RoadNetwork, banned: Turns, chains: Chains) -> Places
     tail = comes[np.repeat(begin, size) + within]
 
     def out(keys: I64) -> I64:
-        return first_out + np.searchsorted(departures, keys)
+        place: I64 = first_out + np.searchsorted(departures, keys)
+        return place
 
     ban = _pairs(ban_in, out(ban_out), count)
     stopped = _pairs(place_of[stop[:, 0]], out(goes_at(stop[:, 0], stop[:, 1])), count)
