@@ -48,9 +48,9 @@ def test_a_route_takes_as_long_as_the_search_says_and_hangs_together(seed, mode)
             access_s = (points.access_m[i] + points.access_m[j]) / (4.0 / 3.6)
             assert ridden_s + access_s == pytest.approx(way.seconds, abs=1e-6)
             line = route_line(way, network)
-            if len(line):  # half a metre: snapping measures on the ellipsoid, lengths are on the sphere
-                assert line[0] == pytest.approx((points.lon[j], points.lat[j]), abs=5e-6)
-                assert line[-1] == pytest.approx((points.lon[i], points.lat[i]), abs=5e-6)
+            if len(line):
+                assert line[0] == pytest.approx((points.lon[j], points.lat[j]), abs=1e-7)
+                assert line[-1] == pytest.approx((points.lon[i], points.lat[i]), abs=1e-7)
                 drawn_m = great_circle_steps_m(line[:, 0], line[:, 1]).sum()
                 assert drawn_m == pytest.approx(np.abs(way.to_m - way.from_m).sum(), rel=0.01, abs=0.01)
     assert told

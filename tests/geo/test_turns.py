@@ -257,6 +257,13 @@ def test_back_into_the_same_way_over_via_ways(tmp_path, value):
     assert named_chains(network) == up | down
 
 
+def test_a_dead_end_is_not_driven_back_as_a_via_way(tmp_path):
+    dead_end = relation(1, {"restriction": "no_u_turn"}, "from:way:21", "via:way:24", "to:way:21")
+    network = climb(tmp_path, dead_end)
+    assert len(network.banned_chains) == 0
+    assert network.notes[0].endswith("(members outside the file or the area 1)")
+
+
 @pytest.mark.parametrize(
     ("members", "tags", "reason"),
     [
