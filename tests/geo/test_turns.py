@@ -316,6 +316,22 @@ def test_real_files(shared_data, file, used, banned, unused, chains):
     assert len(np.unique(rows, axis=0)) == len(turns)
 
 
+def test_the_via_way_of_helsinki_is_driven_round(shared_data):
+    network = read_network(shared_data / "helsinki" / "roads.osm.pbf")
+    (chain,) = listed(network)[len(network.banned_turns) :]
+    ends = place(network, [(chain[0], 0.5, 0.0), (chain[-1], 0.5, 0.0)])
+    home, shop = one_of(ends, 0), one_of(ends, 1)
+    free = dataclasses.replace(network, banned_chains=no_chains())
+    for direction, near, far in (("from_station", home, shop), ("to_station", shop, home)):
+        seconds, freely = (
+            Router(net, mode="drive", direction=direction).nearest(near, far, limit_s=math.inf).seconds[0]
+            for net in (network, free)
+        )
+        assert seconds == pytest.approx(oracle(network, near, far, direction=direction)[0, 0], abs=1e-6)
+        assert freely == pytest.approx(oracle(free, near, far, direction=direction)[0, 0], abs=1e-6)
+        assert freely + 5.0 < seconds < math.inf
+
+
 # --- searching ---
 
 
