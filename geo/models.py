@@ -96,6 +96,36 @@ def no_turns() -> Turns:
 
 
 @dataclass(frozen=True, slots=True)
+class Chains:
+    """Ways through three edges and more: chain ``i`` is ``edge[start[i]:start[i + 1]]`` (rows), in order.
+
+    ``node[k]``: over which it goes on from ``edge[k]``; -1 for the last of a chain.
+    """
+
+    start: I64
+    edge: I32
+    node: I32
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    def reversed(self) -> Chains:
+        """The same ways, driven back.
+
+        >>> Chains(np.array([0, 3]), np.array([5, 6, 7]), np.array([1, 2, -1])).reversed().node
+        array([ 2,  1, -1])
+        """
+        stops = self.start[-1] - self.start[::-1]
+        return Chains(stops, self.edge[::-1], np.roll(self.node[::-1], -1))
+
+
+def no_chains() -> Chains:
+    """Nothing banned."""
+    none = np.empty(0, dtype=np.int32)
+    return Chains(np.zeros(1, dtype=np.int64), none, none)
+
+
+@dataclass(frozen=True, slots=True)
 class RoadNetwork:
     """A road network as arrays: ``n`` nodes where ways meet or end, ``m`` edges between them.
 
@@ -107,6 +137,7 @@ class RoadNetwork:
     ``component[mode][e]`` numbers the weakly connected components of the ways of the mode,
     largest (by length) first, -1 where the edge is not of the mode. ``banned_turns``: the turns that
     ``drive`` may not take, each once; those that only one way leads on from ban all the others.
+    ``banned_chains``: ways over several edges that it may not drive whole.
     """
 
     crs: str
@@ -131,6 +162,7 @@ class RoadNetwork:
     source_date: str
     notes: tuple[str, ...] = ()
     banned_turns: Turns = field(default_factory=no_turns)
+    banned_chains: Chains = field(default_factory=no_chains)
 
     @property
     def node_count(self) -> int:

@@ -17,6 +17,7 @@ from geo.models import (
     MODES,
     BarrierKind,
     Bool,
+    Chains,
     Lines,
     Mode,
     RoadNetwork,
@@ -48,13 +49,15 @@ def toy_network(
     speed_kmh: float = 4.0,
     signals: Iterable[int] = (),
     bans: Sequence[tuple[int, int, int]] = (),
+    chains: Sequence[Sequence[int]] = (),
 ) -> RoadNetwork:
     """A network around 115.8 E, 32.9 N from planar metres.
 
     ``edges``: pairs of node rows; ``bends[e]``: points between the ends of edge ``e``; ``oneway``:
     edges whose way back is forbidden to ``oneway_modes``; ``private``: edges open to walkers only;
     ``speed_kmh``: of walking (the other modes keep ``BASE_KMH``); ``signals``: nodes with lights;
-    ``bans``: turns (from edge, via node, to edge) that ``drive`` may not take.
+    ``bans``: turns (from edge, via node, to edge) that ``drive`` may not take; ``chains``: the same
+    over more edges (edge, node, edge, node … edge).
     """
     xy = np.asarray(xy_m, dtype=np.float64).reshape(-1, 2)
     lines = [
@@ -111,6 +114,16 @@ def toy_network(
         source="toy",
         source_date="2026-11-01",
         banned_turns=Turns(*np.array(bans, dtype=np.int32).reshape(-1, 3).T),
+        banned_chains=toy_chains(chains),
+    )
+
+
+def toy_chains(chains: Sequence[Sequence[int]]) -> Chains:
+    """Chains given as (edge, node, edge, node … edge)."""
+    return Chains(
+        np.cumsum([0, *(len(chain) // 2 + 1 for chain in chains)], dtype=np.int64),
+        np.array([edge for chain in chains for edge in chain[::2]], dtype=np.int32),
+        np.array([node for chain in chains for node in (*chain[1::2], -1)], dtype=np.int32),
     )
 
 

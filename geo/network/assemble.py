@@ -134,7 +134,7 @@ def _network(
     class_names, way_class = _words(raw.tags, nameless, "highway", "unclassified")
     way_name, edge_name = _words(raw.tags, of_edge, "name", "")
     component = _components_of_modes(edge_u, edge_v, forward, backward, length_m, len(used))
-    banned_turns, turn_notes = ban_turns(
+    banned_turns, banned_chains, turn_notes = ban_turns(
         raw.turns,
         clipped=area is not None,
         node_id=node_ref[used],
@@ -171,6 +171,7 @@ def _network(
         source_date=raw.source_date,
         notes=(*raw.notes, *turn_notes),
         banned_turns=banned_turns,
+        banned_chains=banned_chains,
     )
 
 

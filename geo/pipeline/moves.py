@@ -19,14 +19,9 @@ def moves(
     demand: Snapped,
     sites: pd.DataFrame,
 ) -> tuple[Movement, ...]:
-    """The study's own mode, with the links that it has, then the others at their default speeds.
-
-    ``drive`` is left out where turns are banned: the page's engine knows no turns.
-    """
+    """The study's own mode, with the links that it has, then the others at their default speeds."""
     made = []
     for mode in (study.standard.mode, *(m for m in MODES if m != study.standard.mode)):
-        if mode == "drive" and len(network.banned_turns):
-            continue
         moved = by_mode(study, mode)
         travel = Travel.of(moved)
         own = mode == study.standard.mode

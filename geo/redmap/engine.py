@@ -4,7 +4,8 @@ Lengths, offsets and access legs are whole millimetres: over a walk of a hundred
 hundredths of a second from the numbers of :class:`geo.travel_times.Router`. One blob of varints holds, in
 this order: nodes ``dx dy`` (zigzag, on the grid, along a Morton curve); edges sorted by their lower node:
 ``u`` from the edge before, ``v - u``, drawing class, length in mm, then per mode the rows of its table of
-costs forwards and backwards (0: forbidden), then the inner points (count, ``dx dy`` from the point before);
+costs forwards and backwards (0: forbidden) and, by car where turns are banned, the copies of nodes that the
+search needs (their nodes; where edges end in copies; the arcs between), then the inner points (count, ``dx dy`` from the point before);
 the signals; the points of the demand by layer: community + 1, weight, ``dx dy`` (finer grid), then per mode
 the link (edge + 1 from the point before, offset and access leg in mm; further modes as differences).
 """
@@ -20,9 +21,11 @@ from typing import Any
 import numpy as np
 import shapely
 
+from geo import travel_times
 from geo.models import F64, I64, Movement, RoadNetwork, Snapped
 from geo.redmap import codec, strokes
 from geo.redmap.codec import Packed
+from geo.travel_times import Places
 
 WEIGHT_STEP = 1e-3  # of a person: what a sum of thousands of points is off by stays under one
 POINT_GRID_M = 0.1
@@ -70,10 +73,11 @@ def pack_engine(
     modes = []
     for move in moves:
         table, rows = _cost_rows(move, edges)
-        numbers += rows
+        turns, copies = _turns(travel_times.places_of(network, mode=move.mode), edges, rank, place)
+        numbers += [*rows, *copies]
         modes.append({
             "mode": move.mode, "costs": table, "access": 3.6 / move.access_speed_kmh, "wait": move.wait_s,
-            "stations": _links(move.stations, edges, place), "sites": _links(move.sites, edges, place),
+            "stations": _links(move.stations, edges, place), "sites": _links(move.sites, edges, place), "turns": turns,
         })  # fmt: skip
     numbers.append(_inner_points(network, edges, grid, order, origin, grid_m))
     signals = np.sort(rank[np.flatnonzero(network.node_signal)])
@@ -117,6 +121,28 @@ def _cost_rows(move: Movement, edges: _Edges) -> tuple[list[float], list[I64]]:
     table = np.unique(both[allowed])
     rows = np.where(allowed, np.searchsorted(table, np.where(allowed, both, 0.0)) + 1, 0)
     return [float(v) for v in table], [rows[0][edges.order], rows[1][edges.order]]
+
+
+def _turns(places: Places, edges: _Edges, rank: I64, place: I64) -> tuple[dict[str, int] | None, list[I64]]:
+    """How many copies of nodes and arcs between them a search needs, None where no turn is banned; and which."""
+    nodes = len(rank)
+    if len(places.node) == nodes:
+        return None, []
+    number = np.concatenate((rank, np.arange(nodes, len(places.node))))
+    columns = [_zigzag(np.diff(rank[places.node[nodes:]], prepend=0))]
+    for at_u, at_v in (
+        (places.arrive_u, places.arrive_v), (places.enter_u, places.enter_v), (places.depart_u, places.depart_v),
+    ):  # fmt: skip
+        for low, high in ((at_u, at_v), (at_v, at_u)):
+            at = np.where(edges.flipped, high, low)[edges.order]
+            own = np.flatnonzero(at >= nodes)
+            columns += [np.array([len(own)]), np.diff(own, prepend=0), _zigzag(np.diff(at[own], prepend=0))]
+    run = places.over >= 0
+    edge = np.where(run, places.over >> 1, 0)
+    over = np.where(run, 2 * place[edge] + ((places.over & 1) ^ edges.flipped[edge]) + 1, 0)
+    tail, head = number[places.tail], number[places.head]
+    columns += [_zigzag(np.diff(tail, prepend=0)), _zigzag(np.diff(head, prepend=0)), over]
+    return {"copies": len(places.node) - nodes, "arcs": len(tail)}, columns
 
 
 def _mm(snapped: Snapped, edges: _Edges, place: I64) -> tuple[I64, I64, I64]:

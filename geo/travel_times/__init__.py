@@ -6,8 +6,12 @@ once, the times of all pairs within a limit, and the parts of edges within a tim
 """
 
 from geo.travel_times.costs import Costs, edge_costs, edge_seconds
+from geo.travel_times.graph import places_of
 from geo.travel_times.router import Router
 from geo.travel_times.routes import Route, route_line
 from geo.travel_times.snapping import Snapper, snap
+from geo.travel_times.turns import Places
 
-__all__ = ["Costs", "Route", "Router", "Snapper", "edge_costs", "edge_seconds", "route_line", "snap"]
+__all__ = [
+    "Costs", "Places", "Route", "Router", "Snapper", "edge_costs", "edge_seconds", "places_of", "route_line", "snap",
+]  # fmt: skip

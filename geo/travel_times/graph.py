@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.models import F64, I32, I64, Direction, Mode, RoadNetwork, Snapped, Turns, no_turns
+from geo.models import F64, I32, I64, Direction, Mode, RoadNetwork, Snapped, Turns, no_chains, no_turns
 from geo.sphere import curve_order
 from geo.travel_times.costs import KMH_PER_MS, Costs, check_options, edge_costs
-from geo.travel_times.turns import split_at_bans
+from geo.travel_times.turns import Places, split_at_bans
 
 # Nearer to a node than this, a position is the node itself: a one-way edge does not lock it in.
 AT_NODE_M = 1e-6
@@ -19,11 +19,9 @@ AT_NODE_M = 1e-6
 class Graph:
     """Arcs as the search walks them, outwards from a station.
 
-    Places are the rows of the nodes, then copies of nodes with banned turns (``drive``; see
-    :class:`geo.travel_times.turns.Places`). ``row``/``head``/``seconds``: CSR over inner numbers of
-    places; ``rank``: place → inner number; ``node``: the way back. ``arrive_u``/``arrive_v`` and
-    ``depart_u``/``depart_v``: places where the *search* comes out of each edge at its ends, and from
-    which it enters it. ``out_s_per_m``/``back_s_per_m``: seconds per metre of each edge when the search
+    ``places``: the rows of the nodes, then copies of nodes with banned turns (``drive``), as the *search*
+    meets them. ``row``/``head``/``seconds``: CSR over inner numbers of places; ``rank``: place → inner
+    number; ``node``: the way back. ``out_s_per_m``/``back_s_per_m``: seconds per metre of each edge when the search
     goes from u to v / from v to u; for ``to_station`` that is travel from v to u / u to v.
     ``half_wait_s``: one item a place. ``in_order``: inner numbers are the places. ``longest_s``/``mean_s``: of the arcs, 0 where there are none.
     """
@@ -33,10 +31,7 @@ class Graph:
     seconds: F64
     rank: I32
     node: I32
-    arrive_u: I32
-    arrive_v: I32
-    depart_u: I32
-    depart_v: I32
+    places: Places
     length_m: F64
     out_s_per_m: F64
     back_s_per_m: F64
@@ -79,6 +74,22 @@ class Points:
         return len(self.edge)
 
 
+def places_of(network: RoadNetwork, *, mode: Mode, direction: Direction = "to_station") -> Places:
+    """Where a search outwards from a station can be: the nodes, and by car their copies where turns are banned.
+
+    >>> from tests.toy import toy_network
+    >>> road = toy_network([(0, 0), (900, 0), (900, 900)], [(0, 1), (1, 2)], bans=[(0, 1, 1)])
+    >>> len(places_of(road, mode="walk").node), len(places_of(road, mode="drive").node)
+    (3, 6)
+    """
+    banned, chains = network.banned_turns, network.banned_chains
+    if mode != "drive":
+        banned, chains = no_turns(), no_chains()
+    elif direction == "to_station":
+        banned, chains = Turns(banned.to_edge, banned.via, banned.from_edge), chains.reversed()
+    return split_at_bans(network, banned, chains)
+
+
 def build_graph(
     network: RoadNetwork,
     *,
@@ -95,26 +106,18 @@ def build_graph(
         out, back = costs.forward_s_per_m, costs.backward_s_per_m
     else:
         out, back = costs.backward_s_per_m, costs.forward_s_per_m
-    banned = network.banned_turns if mode == "drive" else no_turns()
-    if direction == "to_station":
-        banned = Turns(banned.to_edge, banned.via, banned.from_edge)
-    places = split_at_bans(network, banned)
+    places = places_of(network, mode=mode, direction=direction)
     node = curve_order(network.node_lon[places.node], network.node_lat[places.node])
     rank = np.empty(len(node), dtype=np.int32)
     rank[node] = np.arange(len(node), dtype=np.int32)
     wait = costs.half_wait_s[network.edge_u] + costs.half_wait_s[network.edge_v]
-    go = np.isfinite(out) & (places.depart_u != places.arrive_v)
-    come = np.isfinite(back) & (places.depart_v != places.arrive_u)
-    tail = rank[np.concatenate((places.depart_u[go], places.depart_v[come], places.tail))]
-    head = rank[np.concatenate((places.arrive_v[go], places.arrive_u[come], places.head))]
     length = network.length_m
-    seconds = np.concatenate(
-        (
-            length[go] * out[go] + wait[go],
-            length[come] * back[come] + wait[come],
-            np.zeros(len(places.tail)),
-        )
-    )
+    tail, head, over = arcs_of(places, out, back)
+    tail, head = rank[tail], rank[head]
+    run = np.flatnonzero(over >= 0)
+    edge, against = over[run] >> 1, (over[run] & 1) == 1
+    seconds = np.zeros(len(over))
+    seconds[run] = length[edge] * np.where(against, back[edge], out[edge]) + wait[edge]
     order = np.argsort(tail, kind="stable")
     row = np.zeros(len(node) + 1, dtype=np.int32)
     np.cumsum(np.bincount(tail, minlength=len(node)), out=row[1:])
@@ -124,10 +127,7 @@ def build_graph(
         seconds=seconds[order],
         rank=rank,
         node=node,
-        arrive_u=places.arrive_u,
-        arrive_v=places.arrive_v,
-        depart_u=places.depart_u,
-        depart_v=places.depart_v,
+        places=places,
         length_m=length,
         out_s_per_m=out,
         back_s_per_m=back,
@@ -138,10 +138,23 @@ def build_graph(
     )
 
 
+def arcs_of(places: Places, out_s_per_m: F64, back_s_per_m: F64) -> tuple[I32, I32, I32]:
+    """All arcs that are open: places of their tails and heads, and what they run along (:class:`Places`)."""
+    go = np.flatnonzero(np.isfinite(out_s_per_m) & (places.enter_u != places.arrive_v))
+    come = np.flatnonzero(np.isfinite(back_s_per_m) & (places.enter_v != places.arrive_u))
+    over, opens = places.over, np.ones(len(places.over), dtype=np.bool_)
+    run = np.flatnonzero(over >= 0)
+    edge, against = over[run] >> 1, (over[run] & 1) == 1
+    opens[run] = np.isfinite(np.where(against, back_s_per_m[edge], out_s_per_m[edge]))
+    tail = np.concatenate((places.enter_u[go], places.enter_v[come], places.tail[opens]))
+    head = np.concatenate((places.arrive_v[go], places.arrive_u[come], places.head[opens]))
+    return tail, head, np.concatenate((2 * go, 2 * come + 1, over[opens])).astype(np.int32)
+
+
 def entries_of(graph: Graph) -> Entries:
     """Where each edge is entered from; closed directions are left out."""
     go, come = np.flatnonzero(np.isfinite(graph.out_s_per_m)), np.flatnonzero(np.isfinite(graph.back_s_per_m))
-    place = graph.rank[np.concatenate((graph.depart_u[go], graph.depart_v[come]))]
+    place = graph.rank[np.concatenate((graph.places.depart_u[go], graph.places.depart_v[come]))]
     ends = np.concatenate((2 * go, 2 * come + 1))
     row = np.zeros(len(graph.node) + 1, dtype=np.int64)
     np.cumsum(np.bincount(place, minlength=len(graph.node)), out=row[1:])
@@ -151,13 +164,13 @@ def entries_of(graph: Graph) -> Entries:
 
 def source_points(graph: Graph, snapped: Snapped, *, access_speed_kmh: float) -> Points:
     """Stations: seconds from the point to the ends of its edge, in the direction of the search."""
-    ends = graph.arrive_u, graph.arrive_v
+    ends = graph.places.arrive_u, graph.places.arrive_v
     return _points(graph, snapped, access_speed_kmh, ends, graph.back_s_per_m, graph.out_s_per_m)
 
 
 def target_points(graph: Graph, snapped: Snapped, *, access_speed_kmh: float) -> Points:
     """Targets: seconds from the ends of the edge to the point, in the direction of the search."""
-    ends = graph.depart_u, graph.depart_v
+    ends = graph.places.depart_u, graph.places.depart_v
     return _points(graph, snapped, access_speed_kmh, ends, graph.out_s_per_m, graph.back_s_per_m)
 
 

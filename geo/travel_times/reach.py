@@ -23,7 +23,7 @@ def stretches_within(graph: Graph, near: Points, node_seconds: F64, limit_s: flo
     """The parts of edges from which (to which) a source is within the limit."""
     # An unreached node has nothing left, under an infinite limit too.
     left_at = np.where(np.isfinite(node_seconds), limit_s, 0.0) - (node_seconds + graph.half_wait_s)
-    left_u, left_v = left_at[graph.depart_u], left_at[graph.depart_v]
+    left_u, left_v = left_at[graph.places.depart_u], left_at[graph.places.depart_v]
     from_u, from_v = np.flatnonzero(left_u >= 0), np.flatnonzero(left_v >= 0)
     here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
     edge, start, stop = _grown(graph, from_u, left_u[from_u], from_v, left_v[from_v], near, here, limit_s)
@@ -146,8 +146,8 @@ def stretches_of_nearest(graph: Graph, near: Points, field: NearestField, limit_
     here = np.flatnonzero((near.edge >= 0) & (near.access_s <= limit_s))
     here = here[np.argsort(near.edge[here], kind="stable")]
     label, edge, start, stop = split_edges(
-        graph.depart_u, graph.depart_v, graph.length_m, graph.out_s_per_m, graph.back_s_per_m, graph.half_wait_s,
-        field.node_seconds, field.node_label, here, near.edge[here], near.offset_m, near.access_s,
+        graph.places.depart_u, graph.places.depart_v, graph.length_m, graph.out_s_per_m, graph.back_s_per_m,
+        graph.half_wait_s, field.node_seconds, field.node_label, here, near.edge[here], near.offset_m, near.access_s,
         limit_s,
     )  # fmt: skip
     many = np.int64(max(len(graph.length_m), 1))

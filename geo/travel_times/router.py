@@ -216,7 +216,7 @@ class Router:
         limit_s, near = _checked(limit_s), self._sources(source)
         row = node_rows(self._graph, self._pool, near, limit_s)
         reached = dict(zip(self._graph.rank[row.indices].tolist(), row.seconds.tolist(), strict=True))
-        found = route_back(self._graph, self._entries, self._arcs, near, self._targets(target), reached)
+        found = route_back(self._graph, self._arcs, near, self._targets(target), reached)
         return found if found is not None and found.seconds <= limit_s else None
 
     @cached_property

@@ -8,7 +8,7 @@ import numpy as np
 
 from geo.models import F64, I32, I64, RoadNetwork
 from geo.sphere import great_circle_steps_m
-from geo.travel_times.graph import Entries, Graph, Points
+from geo.travel_times.graph import Graph, Points, arcs_of
 from geo.travel_times.search import along_edge
 
 
@@ -27,11 +27,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Arcs:
-    """The arcs of a graph by the place at their head: CSR inner number → ``tail`` and ``seconds``."""
+    """The arcs of a graph by the place at their head: CSR inner number → ``tail``, ``seconds``, ``over``.
+
+    ``over``: ``2 * edge`` where the search runs along an edge from u to v, ``+ 1`` from v to u, -1 for a turn
+    at a node.
+    """
 
     row: I64
     tail: I32
     seconds: F64
+    over: I32
 
 
 def arcs_by_head(graph: Graph) -> Arcs:
@@ -40,11 +45,13 @@ def arcs_by_head(graph: Graph) -> Arcs:
     tail = np.repeat(np.arange(len(graph.node), dtype=np.int32), np.diff(graph.row))
     row = np.zeros(len(graph.node) + 1, dtype=np.int64)
     np.cumsum(np.bincount(graph.head, minlength=len(graph.node)), out=row[1:])
-    return Arcs(row, tail[order], graph.seconds[order])
+    tails, _heads, over = arcs_of(graph.places, graph.out_s_per_m, graph.back_s_per_m)
+    over = over[np.argsort(graph.rank[tails], kind="stable")]  # as the graph has them
+    return Arcs(row, tail[order], graph.seconds[order], over[order])
 
 
 def route_back(
-    graph: Graph, entries: Entries, arcs: Arcs, near: Points, far: Points, reached: dict[int, float]
+    graph: Graph, arcs: Arcs, near: Points, far: Points, reached: dict[int, float]
 ) -> Route | None:
     """The quickest way between a source and a target, one each; None where there is none.
 
@@ -78,15 +85,16 @@ def route_back(
                 parts.append((int(near.edge[0]), from_m, float(near.offset_m[0])))
                 return _route(parts, seconds)
         before = [
-            (reached[tail], tail)
-            for tail, arc_s in _into(arcs, place)
+            (reached[tail], tail, over)
+            for tail, arc_s, over in _into(arcs, place)
             if tail not in seen and tail in reached and reached[tail] + arc_s == so_far
         ]
-        _time, tail = min(before)
-        part = _edge_between(graph, entries, tail, place, so_far - reached[tail])
-        if part is not None:
-            parts.append(part)
-        place = tail
+        _time, place, over = min(before)
+        if over >= 0:
+            edge, from_v = over >> 1, over & 1
+            length_m = float(graph.length_m[edge])
+            # back from the head to the tail
+            parts.append((edge, 0.0, length_m) if from_v else (edge, length_m, 0.0))
     return _route(parts, seconds)
 
 
@@ -96,29 +104,11 @@ def _route(parts: list[tuple[int, float, float]], seconds: float) -> Route:
     return Route(edge.astype(np.int32), from_m, to_m, float(seconds))
 
 
-def _into(arcs: Arcs, place: int) -> list[tuple[int, float]]:
+def _into(arcs: Arcs, place: int) -> list[tuple[int, float, int]]:
     part = slice(arcs.row[place], arcs.row[place + 1])
-    return list(zip(arcs.tail[part].tolist(), arcs.seconds[part].tolist(), strict=True))
-
-
-def _edge_between(
-    graph: Graph, entries: Entries, tail: int, head: int, arc_s: float
-) -> tuple[int, float, float] | None:
-    """The edge by which the search came from ``tail`` to ``head``, walked back; None for a turn at a node."""
-    found = list[tuple[float, int, float, float]]()
-    for code in entries.edge[entries.row[tail] : entries.row[tail + 1]].tolist():
-        edge, from_v = code >> 1, code & 1
-        arrives = graph.arrive_u[edge] if from_v else graph.arrive_v[edge]
-        if graph.rank[arrives] != head:
-            continue
-        length_m = float(graph.length_m[edge])
-        pace = graph.back_s_per_m[edge] if from_v else graph.out_s_per_m[edge]
-        ends = (0.0, length_m) if from_v else (length_m, 0.0)  # back from the head to the tail
-        found.append((abs(length_m * float(pace) - arc_s), edge, *ends))
-    if not found:
-        return None
-    _off, edge, from_m, to_m = min(found)
-    return edge, from_m, to_m
+    return list(
+        zip(arcs.tail[part].tolist(), arcs.seconds[part].tolist(), arcs.over[part].tolist(), strict=True)
+    )
 
 
 def route_line(route: Route, network: RoadNetwork) -> F64:

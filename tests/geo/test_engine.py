@@ -14,9 +14,12 @@ import numpy as np
 import pytest
 
 from geo import coverage, travel_times
+from geo.models import Movement, Turns, no_chains, no_turns
 from geo.redmap import payload
 from geo.redmap.codec import mercator
+from geo.redmap.engine import pack_engine
 from tests.conftest import ROOT
+from tests.toy import grid_network, lonlat, toy_chains
 
 LIMITS_S = (300.0, 900.0, 1320.0)
 FAR_S = 3600.0
@@ -43,6 +46,11 @@ def test_the_engine_passes_its_own_tests(node):
 
 def compute(node, folder, result, cases):
     header, packed = payload._engine(result)
+    return header, packed, asked(node, folder, header, packed, cases)
+
+
+def asked(node, folder, header, packed, cases):
+    """What the page computes from its header and its blob."""
     (folder / "head.json").write_text(json.dumps(header))
     (folder / "engine.bin").write_bytes(gzip.decompress(base64.b64decode(packed.data)))
     (folder / "cases.json").write_text(json.dumps(cases))
@@ -54,7 +62,7 @@ def compute(node, folder, result, cases):
         timeout=300,
         check=True,
     )
-    return header, packed, json.loads(done.stdout)
+    return json.loads(done.stdout)
 
 
 def grid(result):
@@ -139,6 +147,80 @@ def test_the_sample_page_computes_what_the_analysis_does(sample_result, node, tm
 @pytest.mark.slow
 def test_the_wuhan_page_computes_what_the_analysis_does(wuhan, node, tmp_path):
     agree(wuhan, node, tmp_path)
+
+
+def test_a_page_of_banned_turns_computes_what_the_analysis_does(node, tmp_path):
+    rng = np.random.default_rng(5)
+    size, spacing_m = 9, 120.0
+    network = grid_network(
+        size, size, spacing_m, oneway=rng.choice(144, 30, replace=False).tolist(), signals=range(0, 81, 7)
+    )
+    flip = rng.random(144) < 0.5  # edges run either way on the page
+    network = replace(network, banned_turns=Turns(*np.array([some_way(network, rng, 2) for _ in range(150)], dtype=np.int32).T),
+                      banned_chains=toy_chains([some_way(network, rng, int(rng.integers(3, 6))) for _ in range(250)]))  # fmt: skip
+    network = turned_round(network, flip)
+    far_m = size * spacing_m
+    moves, points = [], lonlat(rng.uniform(-20, far_m, (400, 2)))
+    stations = travel_times.snap(network, *lonlat(rng.uniform(0, far_m, (6, 2))), mode="drive")
+    for mode in ("drive", "walk"):
+        costs = travel_times.edge_costs(network, mode=mode, speed_kmh=None, signal_wait_s=20.0)
+        demand = travel_times.snap(network, *points, mode=mode)
+        moves.append(
+            Movement(
+                mode, costs.forward_s_per_m, costs.backward_s_per_m, 4.0, 20.0, stations, demand, stations
+            )
+        )
+    header, packed = pack_engine(
+        network, moves, lon=points[0], lat=points[1], weight=np.ones(400), layer=np.zeros(400, dtype=np.int64),
+        layers=["residents"], community=np.arange(400),
+    )  # fmt: skip
+    assert header["modes"][0]["turns"]["copies"] > 400
+    assert header["modes"][1]["turns"] is None
+    cases = [
+        {"mode": mode, "limit": 300.0, "far": FAR_S, "on": on}
+        for mode in (0, 1)
+        for on in ([1] * 6, [0, 0, 1, 0, 0, 1])
+    ]
+    told = asked(node, tmp_path, header, packed, cases)
+    order = np.array(told["points"]["community"])
+    np.testing.assert_array_equal(np.sort(order), np.arange(400))
+    free = replace(network, banned_turns=no_turns(), banned_chains=no_chains())
+    for case, out in zip(cases, told["cases"], strict=True):
+        move, on = moves[case["mode"]], np.array(case["on"], dtype=bool)
+        some = replace(move.stations, edge=np.where(on, move.stations.edge, -1).astype(np.int32))
+        want, freely = (
+            travel_times.Router(net, mode=move.mode, signal_wait_s=20.0)
+            .nearest(some, move.demand, limit_s=FAR_S)
+            .seconds
+            for net in (network, free)
+        )
+        got = np.array([np.inf if s is None else s for s in out["seconds"]])
+        np.testing.assert_allclose(got, want[order], atol=0.05)
+        assert ((want > freely + 1.0).sum() > 40) == (move.mode == "drive")
+
+
+def some_way(network, rng, size):
+    """A way over edges as one may drive: edge, node, edge …"""
+    edge = int(rng.integers(network.edge_count))
+    node, way = int(network.edge_v[edge]), [edge]
+    for _ in range(size - 1):
+        ends = np.flatnonzero((network.edge_u == node) | (network.edge_v == node))
+        way += [node, int(rng.choice(ends[ends != edge]))]
+        edge = way[-1]
+        node = int(network.edge_u[edge] + network.edge_v[edge] - node)
+    return way
+
+
+def turned_round(network, flip):
+    """The same network, some of its edges written from the other end."""
+    u, v = np.where(flip, network.edge_v, network.edge_u), np.where(flip, network.edge_u, network.edge_v)
+    lon, lat = network.node_lon[np.column_stack((u, v))], network.node_lat[np.column_stack((u, v))]
+    forth, back = network.speed_forward_kmh, network.speed_backward_kmh
+    return replace(
+        network, edge_u=u, edge_v=v, geometry=replace(network.geometry, lon=lon.ravel(), lat=lat.ravel()),
+        speed_forward_kmh={m: np.where(flip, back[m], forth[m]) for m in forth},
+        speed_backward_kmh={m: np.where(flip, forth[m], back[m]) for m in forth},
+    )  # fmt: skip
 
 
 def test_the_graph_stands_in_the_page_once_and_within_its_budget(sample_out):

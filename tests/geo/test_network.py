@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
+import pickle
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,12 +13,13 @@ import geopandas as gpd
 import networkx as nx
 import numpy as np
 import osmnx
+import pandas as pd
 import pytest
 import shapely
 from shapely.geometry import box
 
 from geo.errors import DownloadError, InputError
-from geo.network import diagnose, fetch_roads, read_network, to_networkx
+from geo.network import cache, diagnose, fetch_roads, read_network, to_networkx
 from geo.network.assemble import assemble
 from geo.network.modes import way_speeds
 from geo.network.read_osm import read_osm
@@ -120,15 +123,78 @@ def test_clip_keeps_the_reach_and_refuses_an_empty_area(small):
 
 
 def test_cache_returns_the_same_and_heeds_the_content(small, tmp_path):
-    cache = tmp_path / "cache"
-    first = read_network(small, cache_dir=cache)
-    again = read_network(small, cache_dir=cache)
+    kept = tmp_path / "cache"
+    first = read_network(small, cache_dir=kept)
+    again = read_network(small, cache_dir=kept)
     assert np.array_equal(first.length_m, again.length_m)
     small.write_text(OSM.replace('v="steps"', 'v="footway"'), encoding="utf-8")
-    assert "footway" in read_network(small, cache_dir=cache).class_names
-    for file in cache.iterdir():
-        file.write_bytes(b"damaged")
-    assert read_network(small, cache_dir=cache).edge_count == first.edge_count
+    assert "footway" in read_network(small, cache_dir=kept).class_names
+    assert len(list(kept.iterdir())) == 2
+
+
+def alike(one, other):
+    """The same to the last bit, to the dtype of every array and column."""
+    if isinstance(one, np.ndarray):
+        np.testing.assert_array_equal(one, other, strict=True)
+        assert other.flags.writeable
+        assert other.flags.aligned
+    elif isinstance(one, pd.DataFrame):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+    elif dataclasses.is_dataclass(one):
+        assert type(one) is type(other)
+        for field in dataclasses.fields(one):
+            alike(getattr(one, field.name), getattr(other, field.name))
+    elif isinstance(one, dict):
+        assert list(one) == list(other)
+        for key in one:
+            alike(one[key], other[key])
+    else:
+        assert type(one) is type(other)
+        assert one == other
+
+
+def test_cache_keeps_all_of_a_network(small, shared_data, tmp_path):
+    far = box(24.93, 60.16, 24.94, 60.17)
+    for network in (
+        read_network(small),
+        read_network(shared_data / "helsinki" / "roads.osm.pbf"),
+        read_network(shared_data / "helsinki" / "roads.osm.pbf", area=far, reach_m=300.0),
+        read_network(shared_data / "shenzhen" / "futian_osmnx.graphml"),
+    ):
+        cache.save(tmp_path / "c", "a", network)
+        alike(network, cache.load(tmp_path / "c", "a"))
+    assert [file.name for file in (tmp_path / "c").iterdir()] == ["network-a.arrays"]
+
+
+def test_damaged_old_and_foreign_cache_files_are_read_anew(small, tmp_path):
+    first = read_network(small, cache_dir=tmp_path / "c")
+    (file,) = (tmp_path / "c").iterdir()
+    good, key = file.read_bytes(), file.stem.split("-")[1]
+    bad = [
+        b"",
+        b"damaged",
+        good[: len(good) * 9 // 10],
+        good[: len(good) // 2],
+        good + b"x",
+        pickle.dumps(first),
+    ]
+    bad += [good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :] for at in range(0, len(good), 97)]
+    size = int.from_bytes(good[16:24], "little")
+    head = json.loads(good[24 : 24 + size])
+    for other in (
+        [], 7, {"kind": "Path", "of": {}}, {"kind": "Turns", "of": head["of"]["banned_turns"]["of"]},
+        {**head, "of": {**head["of"], "more": 1}}, {**head, "of": {**head["of"], "node_id": {"array": "|O", "shape": [1]}}},
+        {**head, "of": {**head["of"], "node_id": {"array": "<i8", "shape": [10**12]}}}, {"table": 3},
+    ):  # fmt: skip
+        told = json.dumps(other).encode()
+        rest = len(told).to_bytes(8, "little") + told
+        total = int(np.frombuffer(rest + bytes(-len(rest) % 8), dtype="<u8").sum())
+        bad.append(cache.MAGIC + total.to_bytes(8, "little") + rest)
+    for content in bad:
+        file.write_bytes(content)
+        assert cache.load(tmp_path / "c", key) is None
+    alike(first, read_network(small, cache_dir=tmp_path / "c"))
+    assert file.read_bytes() == good
 
 
 @pytest.mark.parametrize(

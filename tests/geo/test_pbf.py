@@ -89,6 +89,11 @@ TOWN = {
             [("w", 10, "from"), ("n", 2, "via"), ("w", 11, "to")],
             {"type": "restriction", "restriction": "no_left_turn"},
         ),
+        (
+            22,
+            [("w", 10, "from"), ("w", 13, "via"), ("w", 14, "via"), ("w", 11, "to")],
+            {"type": "restriction", "restriction": "no_u_turn"},
+        ),
     ],
 }
 
@@ -103,7 +108,7 @@ def test_every_form_reads_alike(tmp_path, options):
     assert [(b.kind, b.name) for b in raw.barriers] == [("water", "颍河"), ("railway", ""), ("wall", "")]
     assert raw.amenities["name"].tolist() == ["银行", "商场"]
     assert len(raw.buildings) == 1
-    assert len(raw.turns.rules) == 1
+    assert [rule.via_ways for rule in raw.turns.rules] == [(), (13, 14)]
 
 
 def test_a_way_keeps_its_vertices_far_outside(tmp_path):

@@ -111,6 +111,7 @@ RedMap.loadEngine = async () => {
 RedMap.startEngine = async (loading, asked) => {
   const header = RedMap.data.layers.engine;
   RedMap.model = await loading;
+  RedMap.model.places = RedMap.model.modes.map((mode) => mode.places);
   RedMap.model.modes = null; // the worker has its own: here the graph is only drawn
   RedMap.layers.roads = RedMap.roadsOf(RedMap.model, header, RedMap.layers.roads);
   RedMap.ask('walls', RedMap.walls()).catch((error) => console.error(error));

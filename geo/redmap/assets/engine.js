@@ -30,10 +30,21 @@ function makeEngine() {
     for (let e = 0; e < m; e++) v[e] = u[e] + next();
     for (let e = 0; e < m; e++) kind[e] = next();
     for (let e = 0; e < m; e++) length[e] = next() / 1000;
+    /* The copies of nodes where turns are banned, where edges end in them, and the arcs between. */
+    const places = ({ copies, arcs }) => {
+      const some = (count, read) => { const values = new Int32Array(count); for (let i = 0, a = 0; i < count; i++) { a += read(); values[i] = a; } return values; };
+      const copyOf = some(copies, step), at = [u, v, u, v, u, v].map((node) => {
+        const place = node.slice(), count = next(), own = some(count, next), there = some(count, step);
+        own.forEach((e, i) => { place[e] = there[i]; });
+        return place;
+      });
+      const tail = some(arcs, step), to = some(arcs, step), over = Int32Array.from({ length: arcs }, () => next() - 1);
+      return { count: n + copies, copyOf, arriveU: at[0], arriveV: at[1], enterU: at[2], enterV: at[3], departU: at[4], departV: at[5], tail, head: to, over };
+    };
     const modes = head.modes.map((mode) => {
       const out = [new Float64Array(m), new Float64Array(m)];
       for (const costs of out) for (let e = 0; e < m; e++) { const row = next(); costs[e] = row ? mode.costs[row - 1] : FAR; }
-      return { mode: mode.mode, forward: out[0], backward: out[1], access: mode.access, wait: mode.wait,
+      return { mode: mode.mode, forward: out[0], backward: out[1], places: mode.turns ? places(mode.turns) : null, access: mode.access, wait: mode.wait,
         stations: links(mode.stations, mode.access), sites: links(mode.sites, mode.access) };
     });
     const pointFrom = new Int32Array(m + 1), xs = [], ys = [];
@@ -57,6 +68,7 @@ function makeEngine() {
       for (let i = 0; i < k; i++) offset[i] = which === 0 ? next() / 1000 : (Math.round(first.offset[i] * 1000) + step()) / 1000;
       for (let i = 0; i < k; i++) access[i] = which === 0 ? next() / 1000 : (Math.round(first.access[i] * 1000) + step()) / 1000;
       mode.points = { edge, offset, access };
+      placesOf({ n, u, v }, mode);
       mode.graph = null;
     });
     return { n, m, k, x, y, u, v, kind, length, signal, modes, community, weight, px, py, layer, layers: head.layers.map((l) => l.name),
@@ -64,23 +76,32 @@ function makeEngine() {
   };
   const links = (rows) => rows.map(([edge, offset, access]) => ({ edge, offset: offset / 1000, access: access / 1000 }));
 
+  /** Where a search can be and how edges hang together there: at nodes, or at their copies where turns are banned. */
+  const placesOf = (model, mode) => {
+    const { n, u, v } = model, none = new Int32Array(0);
+    mode.places = mode.places || { count: n, copyOf: none, arriveU: u, arriveV: v, enterU: u, enterV: v, departU: u, departV: v, tail: none, head: none, over: none };
+    return mode.places;
+  };
+
   /** Arcs of a mode as the search walks them: outwards from the stations, against the traffic. */
   const graphOf = (model, mode) => {
     if (mode.graph) return mode.graph;
-    const { n, m, u, v, length, signal } = model, row = new Int32Array(n + 1), half = mode.wait / 2;
+    const { m, u, v, length, signal } = model, { count, arriveU, arriveV, enterU, enterV, tail, head: to, over } = placesOf(model, mode), row = new Int32Array(count + 1), half = mode.wait / 2;
+    const open = (a) => over[a] < 0 || (over[a] % 2 ? mode.forward : mode.backward)[over[a] >> 1] < FAR;
     for (let e = 0; e < m; e++) {
-      if (u[e] === v[e]) continue;
-      if (mode.backward[e] < FAR) row[u[e] + 1]++;
-      if (mode.forward[e] < FAR) row[v[e] + 1]++;
+      if (enterU[e] !== arriveV[e] && mode.backward[e] < FAR) row[enterU[e] + 1]++;
+      if (enterV[e] !== arriveU[e] && mode.forward[e] < FAR) row[enterV[e] + 1]++;
     }
-    for (let i = 0; i < n; i++) row[i + 1] += row[i];
-    const fill = row.slice(), head = new Int32Array(row[n]), seconds = new Float64Array(row[n]);
+    for (let a = 0; a < tail.length; a++) if (open(a)) row[tail[a] + 1]++;
+    for (let i = 0; i < count; i++) row[i + 1] += row[i];
+    const fill = row.slice(), head = new Int32Array(row[count]), seconds = new Float64Array(row[count]);
+    const arc = (from, there, s) => { const at = fill[from]++; head[at] = there; seconds[at] = s; };
+    const along = (e, sPerM) => length[e] * sPerM[e] + half * (signal[u[e]] + signal[v[e]]);
     for (let e = 0; e < m; e++) {
-      if (u[e] === v[e]) continue;
-      const wait = half * (signal[u[e]] + signal[v[e]]);
-      if (mode.backward[e] < FAR) { const at = fill[u[e]]++; head[at] = v[e]; seconds[at] = length[e] * mode.backward[e] + wait; }
-      if (mode.forward[e] < FAR) { const at = fill[v[e]]++; head[at] = u[e]; seconds[at] = length[e] * mode.forward[e] + wait; }
+      if (enterU[e] !== arriveV[e] && mode.backward[e] < FAR) arc(enterU[e], arriveV[e], along(e, mode.backward));
+      if (enterV[e] !== arriveU[e] && mode.forward[e] < FAR) arc(enterV[e], arriveU[e], along(e, mode.forward));
     }
+    for (let a = 0; a < tail.length; a++) if (open(a)) arc(tail[a], to[a], over[a] < 0 ? 0 : along(over[a] >> 1, over[a] % 2 ? mode.forward : mode.backward));
     mode.graph = { row, head, seconds };
     return mode.graph;
   };
@@ -134,13 +155,13 @@ function makeEngine() {
   };
 
   /**
-   * The nearest source of every node within `limit`, and where `ranks` is 2 the next other one within `other`.
+   * The nearest source of every node (and copy of one) within `limit`, and where `ranks` is 2 the next other one within `other`.
    * @param {Link[]} sources  where a label is a row of this list; unlinked ones reach nothing
    * @returns {{seconds: Float64Array[], label: Int32Array[]}} per rank one item a node; seconds of the second rank
    *   beyond `other` may be those of any source
    */
   const field = (model, mode, sources, limit, ranks, other = limit) => {
-    const { row, head, seconds } = graphOf(model, mode), { n, u, v } = model, two = ranks > 1;
+    const { row, head, seconds } = graphOf(model, mode), { count: n, arriveU: u, arriveV: v } = placesOf(model, mode), two = ranks > 1;
     const best = new Float64Array(n).fill(FAR), who = new Int32Array(n).fill(-1);
     const next = two ? new Float64Array(n).fill(FAR) : best, whoNext = two ? new Int32Array(n).fill(-1) : who;
     const heap = makeHeap(1024), top = heap.top;
@@ -176,7 +197,7 @@ function makeEngine() {
    * along an edge shared with a source.
    */
   const atPoints = (model, mode, sources, reached, limit, ranks, other = limit) => {
-    const { k, u, v, signal } = model, { edge, offset, access } = mode.points, half = mode.wait / 2, two = ranks > 1;
+    const { k, u, v, signal } = model, { departU, departV } = placesOf(model, mode), { edge, offset, access } = mode.points, half = mode.wait / 2, two = ranks > 1;
     const best = new Float64Array(k).fill(FAR), who = new Int32Array(k).fill(-1);
     const next = two ? new Float64Array(k).fill(FAR) : best, whoNext = two ? new Int32Array(k).fill(-1) : who;
     // the sources along each edge as a chain
@@ -197,8 +218,8 @@ function makeEngine() {
       s0 = s1 = FAR;
       w0 = w1 = -1;
       for (let r = 0; r < ranks; r++) {
-        take(reached.label[r][a], reached.seconds[r][a] + fromU);
-        take(reached.label[r][b], reached.seconds[r][b] + fromV);
+        take(reached.label[r][departU[e]], reached.seconds[r][departU[e]] + fromU);
+        take(reached.label[r][departV[e]], reached.seconds[r][departV[e]] + fromV);
       }
       if (first.has(e)) for (let label = first.get(e); label >= 0; label = after[label]) {
         const along = sources[label].offset - offset[i];

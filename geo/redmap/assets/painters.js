@@ -71,7 +71,8 @@ RedMap.paintReach = (ctx, v) => {
 };
 /* What is reached under another choice: the ways within each number of minutes, as broad strokes. */
 RedMap.paintField = function* (ctx, v, now) {
-  const steps = RedMap.bandSteps(now.choice), layer = RedMap.layers.roads, { u, v: w, length } = RedMap.model, T = now.nodes, mode = RedMap.data.engine.modes[now.choice.mode];
+  const steps = RedMap.bandSteps(now.choice), layer = RedMap.layers.roads, { length } = RedMap.model, T = now.nodes, mode = RedMap.data.engine.modes[now.choice.mode];
+  const { departU: u, departV: w } = RedMap.model.places[now.choice.mode];
   const cost = mode.costs[0] || 0, s = layer.q * v.k, ox = layer.x * v.k - v.left, oy = -layer.y * v.k - v.top, width = Math.max(3, 70 * now.scale * v.k);
   ctx.lineCap = ctx.lineJoin = 'round';
   ctx.lineWidth = width;
