@@ -458,3 +458,39 @@ def test_a_list_without_hours_and_services_says_so_instead_of_noughts(visit):
         # a trial station has hours: the week is told again
         choose(page, {"add": [{"at": [115.8, 32.9], "services": [], "hours": "24/7"}]})
         expect(page.locator("#week")).to_have_count(1)
+
+
+def test_what_the_legend_and_the_week_say_anew_is_drawn_and_nothing_else(visit):
+    with visit("#tab=whatif") as page:
+        page.locator('html[data-week="1"]').wait_for(state="attached", timeout=20_000)
+        kept = page.evaluate("""async () => {
+          const nodes = () => ({ bands: document.querySelector('#legend [data-key=bands] canvas'), stations: document.querySelector('#legend [data-key=stations] canvas'),
+            roads: document.querySelector('#legend [data-key=roads] canvas'), hour: RedMap.byId('hour-47') });
+          const out = [], step = async (act) => { const was = nodes(), words = RedMap.byId('hour-47').getAttribute('aria-label'); await act(); const is = nodes();
+            out.push(Object.keys(was).filter((k) => was[k] !== is[k]), RedMap.byId('hour-47').getAttribute('aria-label') !== words); };
+          await step(() => RedMap.choose({ minutes: 9 }));
+          await step(() => RedMap.choose({ at: 47 }));
+          await step(() => RedMap.set({ theme: 'dark' }));
+          await step(() => RedMap.set({ lang: 'en' }));
+          return out; }""")
+        assert kept == [["bands"], False, ["stations"], False, ["bands", "stations", "roads"], False, ["bands", "stations", "roads"], True]  # fmt: skip
+        expect(page.locator("#hour-47")).to_have_attribute("aria-selected", "true")
+        expect(page.locator("#legend")).to_contain_text("Tue 23:00")
+
+
+def test_nothing_is_painted_while_the_engine_answers_and_all_of_it_after(visit):
+    with visit() as page:
+        during, after = page.evaluate("""async () => {
+          let steps = 0;
+          const step = RedMap.ground.step, ask = RedMap.ask;
+          RedMap.PATIENCE_MS = 60000; // however slow the machine is
+          RedMap.ground.step = function () { steps++; return step.call(this); };
+          await RedMap.choose({ minutes: 9 }); // leaves tiles to paint
+          RedMap.ask = async (name, what) => { const out = await ask(name, what), seen = steps; RedMap.ask = ask; await new Promise((done) => { setTimeout(done, 40); }); during = steps - seen; return out; };
+          let during = -1;
+          steps = 0;
+          await RedMap.choose({ minutes: 12 });
+          while (document.documentElement.dataset.painted !== '1') await new Promise((done) => { setTimeout(done, 20); });
+          return [during, steps]; }""")
+        assert during == 0
+        assert after > 5

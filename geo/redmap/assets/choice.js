@@ -129,8 +129,11 @@ RedMap.askOf = (c) => {
 };
 RedMap.compute = async () => {
   const turn = ++RedMap.asked, c = RedMap.choice;
-  if (RedMap.isBase(c)) { RedMap.now = null; RedMap.afterChoice(); return; }
-  const ask = RedMap.askOf(c), out = await RedMap.ask('figures', ask);
+  if (RedMap.isBase(c)) { RedMap.now = null; RedMap.awaitedAt = 0; RedMap.afterChoice(); return; }
+  const ask = RedMap.askOf(c);
+  if (!RedMap.awaitedAt) RedMap.awaitedAt = Date.now();
+  let out;
+  try { out = await RedMap.ask('figures', ask); } finally { if (turn === RedMap.asked) RedMap.awaitedAt = 0; }
   if (turn !== RedMap.asked) return;
   RedMap.now = RedMap.read(c, ask, out, turn);
   RedMap.afterChoice();

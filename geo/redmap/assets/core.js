@@ -42,12 +42,15 @@ const RedMap = {
       if (!old || old.nodeName !== next.nodeName || old.nodeName === 'CANVAS') { box.insertBefore(next, at); continue; }
       keyed.delete(key);
       if (old === at) at = at.nextSibling; else box.insertBefore(old, at);
-      RedMap.become(old, next);
+      if (old !== next) RedMap.become(old, next);
     }
     while (at) { const gone = at; at = at.nextSibling; gone.remove(); }
     if (held && held !== document.activeElement && box.contains(held)) held.focus({ preventScroll: true });
   },
+  /* The element on the page where it was made of the same (its `told`), else a new one. */
+  same(old, told, make) { return old && old.told === told ? old : make(told); },
   become(old, next) {
+    old.told = next.told;
     if (old.nodeType !== 1) { if (old.data !== next.data) old.data = next.data; return; }
     for (const { name } of [...old.attributes]) if (name !== 'style' && !next.hasAttribute(name)) old.removeAttribute(name);
     for (const { name, value } of next.attributes) if (name !== 'style' && old.getAttribute(name) !== value) old.setAttribute(name, value);
@@ -120,6 +123,8 @@ const RedMap = {
 
   /* ---- static words of the markup ---- */
   words() {
+    if (RedMap.wordsAre === RedMap.state.lang) return;
+    RedMap.wordsAre = RedMap.state.lang;
     const html = document.documentElement;
     html.lang = RedMap.state.lang === 'zh' ? 'zh-CN' : 'en';
     const put = (attribute, apply) => {

@@ -278,24 +278,36 @@ RedMap.toggle = (key, on) => {
   if (on && key === 'bands') next.areas = false;
   RedMap.set({ on: next });
 };
-RedMap.drawLegend = () => {
-  const { el, t, state: s, data: d, layers } = RedMap;
-  const n = s.steps.length, c = RedMap.palette(), has = (kind) => Array.prototype.includes.call(layers.roads.tag, kind);
-  const entry = (kind, label) => el('li', {}, RedMap.swatch(kind), el('span', {}, label));
+/* What stands under each layer: a line of units, then [swatch, words]. */
+RedMap.legendOf = (key) => {
+  const { t, state: s, data: d, layers, now, choice } = RedMap, c = RedMap.palette();
+  if (!layers.roads.kinds) layers.roads.kinds = new Set(layers.roads.tag);
+  const has = (kind, row) => (layers.roads.kinds.has(kind) ? [row] : []);
+  const steps = now ? RedMap.bandSteps(choice) : s.steps.filter((m) => m <= s.minutes), colour = (m, i) => (now ? RedMap.bandColour(i, steps.length) : RedMap.bandColour(s.steps.indexOf(m), s.steps.length));
   const parts = {
-    bands: () => [el('li', { class: 'unit' }, t('unitMinutes', { mode: t(RedMap.now ? d.engine.modes[RedMap.choice.mode].mode : d.standard.mode) })), ...(RedMap.now ? RedMap.bandSteps(RedMap.choice) : s.steps.filter((m) => m <= s.minutes)).map((m, i, all) => entry({ colour: RedMap.now ? RedMap.bandColour(i, all.length) : RedMap.bandColour(s.steps.indexOf(m), n) }, t('bandLegend', { m })))],
-    stations: () => [el('li', { class: 'unit' }, RedMap.choice && RedMap.choice.at >= 0 ? RedMap.hourWord(RedMap.choice.at) : RedMap.time(s.time)), entry('open', t('open')), entry('closed', t('closed')), entry('unknown', t('openUnknown')), ...(RedMap.selectedStation() >= 0 ? [entry('reach', t('reachLegend'))] : [])],
-    gaps: () => [entry('gap', t('gapLegend'))],
-    sites: () => [entry('site', t('siteLegend'))],
-    problems: () => [entry('problem', t('problemLegend'))],
-    areas: () => [el('li', { class: 'unit' }, t('areaLegend')), ...c.area.map((colour, i) => entry({ colour }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%')), ...(d.approval ? [entry('border', t('borderLegend'))] : [])],
-    roads: () => [entry('major', t('roadMajor')), entry('local', t('roadLocal')), ...(has(3) ? [entry('path', t('roadPath'))] : []), ...(has(4) ? [entry('water', t('water'))] : []), ...(has(5) ? [entry('railway', t('railway'))] : []), ...(layers.edge ? [entry('edge', t('edgeLegend'))] : [])],
-    names: () => [],
+    bands: () => [t('unitMinutes', { mode: t(now ? d.engine.modes[choice.mode].mode : d.standard.mode) }), ...steps.map((m, i) => [{ colour: colour(m, i) }, t('bandLegend', { m })])],
+    stations: () => [choice && choice.at >= 0 ? RedMap.hourWord(choice.at) : RedMap.time(s.time), ['open', t('open')], ['closed', t('closed')], ['unknown', t('openUnknown')], ...(RedMap.selectedStation() >= 0 ? [['reach', t('reachLegend')]] : [])],
+    gaps: () => ['', ['gap', t('gapLegend')]],
+    sites: () => ['', ['site', t('siteLegend')]],
+    problems: () => ['', ['problem', t('problemLegend')]],
+    areas: () => [t('areaLegend'), ...c.area.map((shade, i) => [{ colour: shade }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%']), ...(d.approval ? [['border', t('borderLegend')]] : [])],
+    roads: () => ['', ['major', t('roadMajor')], ['local', t('roadLocal')], ...has(3, ['path', t('roadPath')]), ...has(4, ['water', t('water')]), ...has(5, ['railway', t('railway')]), ...(layers.edge ? [['edge', t('edgeLegend')]] : [])],
+    names: () => [''],
   };
+  return parts[key]();
+};
+/* A layer of which the legend says the same as before keeps its element: its swatches cost more than the rest of the panel. */
+RedMap.drawLegend = () => {
+  const { el, t, state: s, data: d } = RedMap, legend = RedMap.byId('legend');
   const label = { bands: 'layerBands', stations: 'layerStations', gaps: 'layerGaps', sites: 'layerSites', problems: 'layerProblems', areas: 'layerAreas', roads: 'layerRoads', names: 'layerNames' };
-  RedMap.patch(RedMap.byId('legend'), [...['bands', 'areas', 'gaps', 'sites', 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map((key) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off'), key },
-    el('label', { class: 'check' }, el('input', { type: 'checkbox', id: 'on-' + key, checked: s.on[key], onchange: (event) => RedMap.toggle(key, event.target.checked) }), el('span', {}, t(label[key]))),
-    s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') }, parts[key]()) : null)), RedMap.tileControl()]);
+  const layer = (key) => {
+    const [unit, ...rows] = s.on[key] ? RedMap.legendOf(key) : [], old = legend.querySelector(':scope > [data-key="' + key + '"]');
+    return RedMap.same(old, JSON.stringify([RedMap.isDark(), s.lang, s.on[key], unit, rows]), (told) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off'), key, told },
+      el('label', { class: 'check' }, el('input', { type: 'checkbox', id: 'on-' + key, checked: s.on[key], onchange: (event) => RedMap.toggle(key, event.target.checked) }), el('span', {}, t(label[key]))),
+      s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') },
+        unit ? el('li', { class: 'unit' }, unit) : null, rows.map(([kind, words]) => el('li', {}, RedMap.swatch(kind), el('span', {}, words)))) : null));
+  };
+  RedMap.patch(legend, [...['bands', 'areas', 'gaps', 'sites', 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map(layer), RedMap.tileControl()]);
 };
 
 /* ---- search: any part of a name ---- */

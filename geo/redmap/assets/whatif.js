@@ -85,8 +85,9 @@ RedMap.stripView = () => {
     return button;
   };
   const marks = el('div', { class: 'hours-head', 'aria-hidden': 'true' }, el('span', {}, ''), [0, 6, 12, 18].map((h) => el('span', { class: 'at' + h }, h + ':00')));
-  return [el('div', { class: 'week', role: 'grid', id: 'week', 'aria-label': t('weekAria') }, marks,
-    RedMap.DAY_WORDS.map((day, i) => el('div', { class: 'day', role: 'row' }, el('span', { class: 'day-name', role: 'rowheader' }, t(day)), Array.from({ length: 24 }, (_, h) => cell(i * 24 + h))))),
+  const week = (told) => el('div', { class: 'week', role: 'grid', id: 'week', 'aria-label': t('weekAria'), told }, marks,
+    RedMap.DAY_WORDS.map((day, i) => el('div', { class: 'day', role: 'row' }, el('span', { class: 'day-name', role: 'rowheader' }, t(day)), Array.from({ length: 24 }, (_, h) => cell(i * 24 + h)))));
+  return [RedMap.same(RedMap.byId('week'), JSON.stringify([RedMap.state.lang, c.at, rows.map((_, at) => share(at))]), week),
   el('p', { class: 'note' }, t('weekNote', { low: percent(least), high: percent(most) }), ' ', c.at >= 0 ? el('button', { type: 'button', class: 'more', onclick: () => RedMap.choose({ at: -1 }) }, t('anyTime')) : null)];
 };
 
