@@ -81,8 +81,8 @@ RedMap.engineRoom = () => {
       figures: (ask) => {
         const from = Date.now(), sources = placed(ask, ask.sources), out = engine.figures(model, { ...ask, sources }), { layer, link, wide } = ask.gaps;
         if (walls.link !== link) { walls.link = link; walls.parted = grouping.makeWalls(walls.pieces, link); }
-        const missing = engine.missed(model, out.seconds, layer, ask.limit);
-        return { ...out, sources, missing: Int32Array.from(missing), gaps: grouping.groups(model, missing, link, walls.parted, wide), ms: Date.now() - from };
+        const { missed, reached } = engine.sides(model, out.seconds, layer, ask.limit);
+        return { ...out, sources, missing: Int32Array.from(missed), reached: Int32Array.from(reached), gaps: grouping.groups(model, missed, link, walls.parted, wide), ms: Date.now() - from };
       },
       covered: (ask) => engine.coveredBy(model, { ...ask, sets: ask.sets.map((set) => placed(ask, set)) }),
     };
@@ -154,7 +154,7 @@ RedMap.read = (c, ask, out, turn) => {
   });
   const communities = new Map(out.communities.filter((r) => r.layer === ask.gaps.layer).map((r) => [r.community, r]));
   const gaps = out.gaps.map((g, i) => ({ rank: i + 1, people: g.people, at: RedMap.degrees(g.x, g.y), community: RedMap.mostPeople(g.rows), rows: g.rows }));
-  return { turn, choice: c, limit: ask.limit, layers, communities, missing: out.missing, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale: ask.scale };
+  return { turn, choice: c, limit: ask.limit, layers, communities, missing: out.missing, reached: out.reached, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale: ask.scale };
 };
 /* Rivers, railways and motorways as straight pieces, in metres from the engine's origin. */
 RedMap.walls = () => {
