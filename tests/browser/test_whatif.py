@@ -494,3 +494,80 @@ def test_nothing_is_painted_while_the_engine_answers_and_all_of_it_after(visit):
           return [during, steps]; }""")
         assert during == 0
         assert after > 5
+
+
+def test_gaps_of_another_choice_are_drawn_as_the_study_draws_its_own(visit):
+    with visit() as page:
+        study, lost, more, outline = page.evaluate("""async () => {
+          const choice = RedMap.baseChoice(), ask = RedMap.askOf(choice), now = RedMap.read(choice, ask, await RedMap.ask('figures', ask), 1);
+          const z = 13, [lon, lat] = RedMap.data.gaps[1].at, [x, y] = RedMap.mercator(lon, lat), size = 512, world = 256 * 2 ** z, k = world / (2 * Math.PI * RedMap.EARTH);
+          const v = { z, size, k, left: x * k - 256, top: -y * k - 256 }, seen = (painted) => {
+            const ctx = RedMap.el('canvas', { width: size, height: size }).getContext('2d', { willReadFrequently: true });
+            for (const step of painted(ctx)) if (step) throw new Error(step);
+            return ctx.getImageData(0, 0, size, size).data; };
+          const own = seen((ctx) => RedMap.paintGaps(ctx, v, 1)), here = seen((ctx) => RedMap.paintMissing(ctx, v, 1, now));
+          const inside = (d, i) => d[i + 3] > 60 && d[i + 7] > 60 && d[i - 1] > 60 && d[i + 3 + 4 * size] > 60 && d[i + 3 - 4 * size] > 60; // all but the rim
+          let all = 0, lost = 0, more = 0, outline = 0;
+          for (let i = 4 * size + 4; i < own.length - 4 * size - 4; i += 4) {
+            if (inside(own, i)) { all++; lost += here[i + 3] < 60; }
+            more += inside(here, i) && own[i + 3] < 60;
+            outline += here[i + 3] > 240 && here[i] < 90;
+          }
+          return [all, lost, more, outline]; }""")
+    assert study > 20_000
+    assert lost < 0.01 * study
+    assert more < 0.03 * study
+    assert outline > 1_000  # hatched and outlined, never by colour alone
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("width", [1024, 1440])
+def test_copy_print_and_full_screen_stand_beside_a_usable_search(visit, language, width):
+    with visit(f"#lang={language}", viewport={"width": width, "height": 768}) as page:
+        for button in ("copy", "print", "full", "theme", "language"):
+            expect(page.locator(f"#{button}")).to_be_visible()
+        assert page.locator("#search").bounding_box()["width"] >= 200
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_phone_copies_and_prints_from_the_data_tab(visit):
+    with visit("#tab=data&lang=en", viewport=PHONE, has_touch=True) as page:
+        page.evaluate("window.print = () => { window.printed_ = true; }")
+        page.locator("#print-here").click()
+        assert page.evaluate("window.printed_")
+        page.locator("#copy-here").click()
+        expect(page.locator(".toast")).to_be_visible()
+    with visit("#tab=data") as page:
+        expect(page.locator("#copy-here")).to_be_hidden()
+
+
+def test_the_legend_tells_of_nothing_that_there_is_not(visit):
+    with visit() as page:
+        legend = page.locator("#legend")
+        expect(legend).to_contain_text("开放")
+        expect(legend).to_contain_text("建议选址")
+        page.evaluate(
+            """RedMap.data.stations.forEach((s) => { s.open = null; }); RedMap.data.sites.length = 0; RedMap.data.communities.length = 0; RedMap.render();"""
+        )
+        for gone in ("开放", "关闭", "建议选址", "社区覆盖率"):
+            expect(legend).not_to_contain_text(gone)
+        expect(legend).to_contain_text("时间未知")
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_the_pictures_legend_has_room_for_all_that_is_shown(visit, width):
+    with visit("#f=walk,15,toilet,47", viewport={"width": width, "height": 844}) as page:
+        line, told = page.evaluate(
+            """[RedMap.legendLine(300), ['bands', 'gaps', 'sites', 'stations'].flatMap((key) => RedMap.legendOf(key).slice(1).map(([, text]) => text))]"""
+        )
+        assert [entry["text"] for entry in line["entries"]] == told
+        ends = page.evaluate(
+            """(entries) => { const pen = document.createElement('canvas').getContext('2d'); pen.font = '12px ' + RedMap.FONT; return entries.map((e) => e.x + 33 + pen.measureText(e.text).width); }""",
+            line["entries"],
+        )
+        rows = {}
+        for entry, end in zip(line["entries"], ends, strict=True):
+            assert entry["x"] >= rows.get(entry["row"], 0)
+            rows[entry["row"]] = end
+            assert end <= 300 or entry["x"] == 0
+        assert len(rows) == line["rows"]

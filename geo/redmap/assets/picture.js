@@ -3,7 +3,7 @@
 
 /* The map as it stands on the screen, at twice its size, with title, legend, scale and sources. */
 RedMap.pictureOf = () => {
-  const map = RedMap.map, size = map.getSize(), ratio = 2, head = 58, foot = 40, z = map.getZoom(), world = 256 * 2 ** z, c = RedMap.palette();
+  const map = RedMap.map, size = map.getSize(), ratio = 2, head = 58, legend = RedMap.legendLine(size.x - 32), foot = legend.rows * 24 + 40, z = map.getZoom(), world = 256 * 2 ** z, c = RedMap.palette();
   const canvas = RedMap.el('canvas', { width: size.x * ratio, height: (size.y + head + foot) * ratio }), ctx = canvas.getContext('2d');
   const corner = map.getPixelBounds().min, side = Math.max(size.x, size.y);
   const v = { z, size: side, k: world / (2 * Math.PI * RedMap.EARTH), left: corner.x - world / 2, top: corner.y - world / 2 };
@@ -27,12 +27,11 @@ RedMap.pictureOf = () => {
   write(d.name + (d.synthetic ? '（' + RedMap.t('synthetic') + '）' : ''), 16, 20, 'bold 19px');
   write([RedMap.byId('study-line').textContent, RedMap.now ? RedMap.choiceWords() : ''].filter(Boolean).join('　'), 16, 43, '13px');
   write(RedMap.layerName(RedMap.state.demand) + ' ' + RedMap.percent(RedMap.block().share), size.x - 16, 30, 'bold 24px', 'right');
-  let x = 16;
-  const y = head + size.y + foot / 2, entry = (draw, text) => { draw(x + 9); write(text, x + 24, y, '12px'); ctx.font = '12px ' + RedMap.FONT; x += 34 + ctx.measureText(text).width; };
-  const steps = RedMap.now ? RedMap.bandSteps(RedMap.choice) : RedMap.state.steps.filter((m) => m <= RedMap.state.minutes);
-  if (RedMap.state.on.bands) steps.forEach((m, i) => entry((at) => { ctx.fillStyle = RedMap.bandColour(i, steps.length); ctx.fillRect(at - 9, y - 7, 20, 14); }, RedMap.t('bandLegend', { m })));
-  if (RedMap.state.on.stations) for (const kind of ['open', 'closed', 'unknown']) entry((at) => RedMap.mark(ctx, kind, at, y, 6), RedMap.t({ open: 'open', closed: 'closed', unknown: 'openUnknown' }[kind]));
-  if (RedMap.state.on.sites && d.sites.length) entry((at) => RedMap.mark(ctx, 'site', at, y + 8, 6, ''), RedMap.t('site'));
+  for (const { kind, text, x, row } of legend.entries) {
+    ctx.drawImage(RedMap.swatch(kind), 16 + x, head + size.y + 10 + row * 24, 28, 20);
+    write(text, 16 + x + 33, head + size.y + 20 + row * 24, '12px');
+  }
+  const y = head + size.y + foot - 18;
   write([RedMap.byId('scale').textContent, RedMap.byId('approval').textContent, RedMap.t('osm')].join('　'), size.x - 16, y, '12px', 'right');
   const bar = RedMap.byId('scale').getBoundingClientRect().width;
   ctx.strokeStyle = c.text;
@@ -41,6 +40,19 @@ RedMap.pictureOf = () => {
   ctx.moveTo(size.x - 16 - bar, head + size.y - 12); ctx.lineTo(size.x - 16, head + size.y - 12);
   ctx.stroke();
   return canvas;
+};
+/* The legend's entries side by side in rows of `width` pixels. */
+RedMap.legendLine = (width) => {
+  const pen = RedMap.el('canvas', {}).getContext('2d'), entries = [];
+  pen.font = '12px ' + RedMap.FONT;
+  let x = 0, row = 0;
+  for (const key of ['bands', 'areas', 'gaps', 'sites', 'stations'].filter((k) => RedMap.state.on[k] && RedMap.byId('on-' + k))) for (const [kind, text] of RedMap.legendOf(key).slice(1)) {
+    const wide = 49 + pen.measureText(text).width;
+    if (x > 0 && x + wide > width) { x = 0; row++; }
+    entries.push({ kind, text, x, row });
+    x += wide;
+  }
+  return { entries, rows: entries.length ? row + 1 : 0 };
 };
 RedMap.savePicture = () => new Promise((done) => {
   RedMap.pictureOf().toBlob((blob) => {

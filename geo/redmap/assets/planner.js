@@ -34,9 +34,7 @@ RedMap.setup = (asked) => {
   RedMap.byId('method').addEventListener('click', (event) => { event.preventDefault(); RedMap.set({ tab: 'data' }); RedMap.byId('panel').scrollTop = 0; RedMap.byId('pane').focus(); });
   RedMap.wireFullScreen();
   RedMap.hint();
-  RedMap.byId('copy').addEventListener('click', async () => {
-    try { await navigator.clipboard.writeText(location.href); RedMap.toast(RedMap.t('copied')); } catch (error) { RedMap.toast(RedMap.t('copyFailed')); }
-  });
+  RedMap.byId('copy').addEventListener('click', RedMap.copyLink);
   if (matchMedia('(min-width: 1081px)').matches) RedMap.byId('rail').open = true; // on less it would lie on the map
   RedMap.byId('rail').addEventListener('toggle', () => RedMap.map.invalidateSize({ animate: false }));
   RedMap.map.on('click', RedMap.onMapClick);
@@ -56,6 +54,10 @@ RedMap.toast = (text) => {
   const note = RedMap.el('div', { class: 'toast' }, text);
   document.body.append(note);
   setTimeout(() => note.remove(), 2400);
+};
+
+RedMap.copyLink = async () => {
+  try { await navigator.clipboard.writeText(location.href); RedMap.toast(RedMap.t('copied')); } catch (error) { RedMap.toast(RedMap.t('copyFailed')); }
 };
 
 /* ---- choosing a place ---- */
@@ -155,7 +157,7 @@ RedMap.overview = () => {
       kpi('kpi-uncovered', RedMap.count((b.total || 0) - (b.covered || 0)), t('notCovered')), kpi('kpi-two', percent(b.share_two_or_more), t('twoOrMore')),
       kpi('kpi-median', number(b.median_minutes, 1), t('medianMinutes')), kpi('kpi-stations', number(sum.stations.used) + ' / ' + number(sum.stations.listed), t('stationsUsed')),
       kpi('kpi-hours', number(sum.stations.hours_known) + ' / ' + number(sum.stations.used), t('hoursKnown')), kpi('kpi-gaps', number(RedMap.now ? RedMap.now.gaps.length : sum.gaps.count), t('gapCount'))),
-    ...RedMap.barBlock('byMinutes', Object.entries(b.share_by_minutes || {}).sort((a, c) => a[0] - c[0]).map(([m, share]) => ({ label: t('withinMinutes', { m }), share, current: +m === limit }))),
+    ...RedMap.barBlock('byMinutes', Object.entries(b.share_by_minutes || {}).sort((a, c) => +a[0] - +c[0]).map(([m, share]) => ({ label: t('withinMinutes', { m }), share, current: +m === limit }))),
     ...(RedMap.now ? [] : RedMap.barBlock('byTime', d.times.filter((time) => time in (b.share_by_time || {})).map((time) => ({ label: RedMap.time(time), share: b.share_by_time[time], current: time === s.time, act: () => RedMap.set({ time }) })), t('byTimeNote'))),
     ...(RedMap.now ? [] : RedMap.barBlock('byService', Object.entries(b.share_by_service || {}).map(([key, share]) => ({ label: RedMap.word('svc', key), share })))),
   ];
@@ -220,7 +222,8 @@ RedMap.dataPane = () => {
   const { el, t, number, percent, row, name, data: d } = RedMap, sum = d.summary, net = sum.network || {}, iso = sum.isochrones || {}, from = sum.provenance || {};
   const list = (title, ...rows) => [el('h2', {}, title), el('dl', { class: 'facts' }, rows.flat())];
   return [
-    el('p', { class: 'downloads' }, RedMap.csvButton('communities'), RedMap.csvButton('stations'), el('button', { type: 'button', class: 'outline', id: 'save-png', onclick: () => RedMap.savePicture() }, t('savePng')), el('button', { type: 'button', class: 'outline', id: 'save-geo', onclick: () => RedMap.saveGeoJson() }, t('saveGeo'))),
+    el('p', { class: 'downloads' }, RedMap.csvButton('communities'), RedMap.csvButton('stations'), el('button', { type: 'button', class: 'outline', id: 'save-png', onclick: () => RedMap.savePicture() }, t('savePng')), el('button', { type: 'button', class: 'outline', id: 'save-geo', onclick: () => RedMap.saveGeoJson() }, t('saveGeo')),
+      el('span', { class: 'small-screen' }, el('button', { type: 'button', class: 'outline', id: 'copy-here', onclick: RedMap.copyLink }, t('copy')), el('button', { type: 'button', class: 'outline', id: 'print-here', onclick: () => print() }, t('print')))),
     ...list(t('standard'), row(t('mode'), t(d.standard.mode)), row(t('speed'), d.standard.speed_kmh ? t('kmh', { n: number(d.standard.speed_kmh, 1) }) : ''), row(t('limit'), t('minutesValue', { n: number(d.standard.limit_minutes) })),
       row(t('countedTimes'), d.times.map(RedMap.time).join(' · ')), row(t('countedServices'), (d.standard.services || []).map((s) => RedMap.word('svc', s)).join(' · '))),
     ...list(t('stationRecords'), Object.entries(sum.stations).map(([key, n]) => row(t(key === 'hours_known' ? 'hoursKnown' : key), number(n)))),
@@ -284,9 +287,10 @@ RedMap.legendOf = (key) => {
   if (!layers.roads.kinds) layers.roads.kinds = new Set(layers.roads.tag);
   const has = (kind, row) => (layers.roads.kinds.has(kind) ? [row] : []);
   const steps = now ? RedMap.bandSteps(choice) : s.steps.filter((m) => m <= s.minutes), colour = (m, i) => (now ? RedMap.bandColour(i, steps.length) : RedMap.bandColour(s.steps.indexOf(m), s.steps.length));
+  const states = new Set(d.stations.filter((station) => RedMap.shown(station)).map(RedMap.stateOf));
   const parts = {
     bands: () => [t('unitMinutes', { mode: t(now ? d.engine.modes[choice.mode].mode : d.standard.mode) }), ...steps.map((m, i) => [{ colour: colour(m, i) }, t('bandLegend', { m })])],
-    stations: () => [choice && choice.at >= 0 ? RedMap.hourWord(choice.at) : RedMap.time(s.time), ['open', t('open')], ['closed', t('closed')], ['unknown', t('openUnknown')], ...(RedMap.selectedStation() >= 0 ? [['reach', t('reachLegend')]] : [])],
+    stations: () => [choice && choice.at >= 0 ? RedMap.hourWord(choice.at) : RedMap.time(s.time), ...[['open', t('open')], ['closed', t('closed')], ['unknown', t('openUnknown')]].filter(([state]) => states.has(state)), ...(RedMap.selectedStation() >= 0 ? [['reach', t('reachLegend')]] : [])],
     gaps: () => ['', ['gap', t('gapLegend')]],
     sites: () => ['', ['site', t('siteLegend')]],
     problems: () => ['', ['problem', t('problemLegend')]],
@@ -307,7 +311,7 @@ RedMap.drawLegend = () => {
       s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') },
         unit ? el('li', { class: 'unit' }, unit) : null, rows.map(([kind, words]) => el('li', {}, RedMap.swatch(kind), el('span', {}, words)))) : null));
   };
-  RedMap.patch(legend, [...['bands', 'areas', 'gaps', 'sites', 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map(layer), RedMap.tileControl()]);
+  RedMap.patch(legend, [...['bands', ...(d.communities.length ? ['areas'] : []), 'gaps', ...(d.sites.length ? ['sites'] : []), 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map(layer), RedMap.tileControl()]);
 };
 
 /* ---- search: any part of a name ---- */
@@ -327,7 +331,7 @@ RedMap.wireSearch = () => {
   };
   input.addEventListener('input', draw);
   input.addEventListener('focus', draw);
-  document.addEventListener('pointerdown', (event) => { if (!event.target.closest('.search')) hide(); });
+  document.addEventListener('pointerdown', (event) => { if (!(/** @type {Element} */ (event.target)).closest('.search')) hide(); });
   const move = (event, to) => { if (to) { to.focus(); event.preventDefault(); } };
   input.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') { input.value = ''; hide(); }

@@ -62,7 +62,6 @@ RedMap.trialItem = (a, i) => {
 };
 
 /* ---- the week: 7 x 24 cells, one tab stop, arrows move ---- */
-RedMap.STRIP = ['#f4e3df', '#f1b8ae', '#e2857c', '#c14b4f', '#8e1620'];
 RedMap.stripView = () => {
   const { el, t, percent, data: d } = RedMap, c = RedMap.choice, rows = RedMap.week168;
   // a list without hours says nothing of any hour: a grid of noughts would read as "closed"
