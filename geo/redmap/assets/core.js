@@ -20,6 +20,7 @@ const RedMap = {
     for (const child of children.flat(Infinity)) if (child !== null && child !== undefined) node.append(child);
     return node;
   },
+  /** @returns {any} the element; what kind it is, the markup says */
   byId(id) { return document.getElementById(id); },
   /* One listener an event, so that `patch` can give an element the newer one. */
   listen(node, type, act) {
@@ -32,7 +33,7 @@ const RedMap = {
   /* Make the children of `box` those wanted and keep every element that may stay: one that is pressed, typed in
      or dragged while the page is drawn anew goes on being the same. */
   patch(box, wanted) {
-    const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.key || '' : ''), held = document.activeElement;
+    const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.key || '' : ''), held = /** @type {HTMLElement} */ (document.activeElement);
     const list = wanted.flat(Infinity).filter((x) => x !== null && x !== undefined && x !== '').map((x) => (typeof x === 'object' ? x : document.createTextNode(x)));
     const keys = new Set(list.map(keyOf)), keyed = new Map();
     for (const node of [...box.childNodes]) { const key = keyOf(node); if (!key) continue; if (keys.has(key)) keyed.set(key, node); else node.remove(); }
