@@ -1,26 +1,33 @@
 /* picture.js: what is shown, taken along: a PNG of the map, the layers as GeoJSON; full screen; the first visit. */
 'use strict';
 
-/* The map as it stands on the screen, at twice its size, with title, legend, scale and sources. */
-RedMap.pictureOf = () => {
-  const map = RedMap.map, size = map.getSize(), ratio = 2, head = 58, legend = RedMap.legendLine(size.x - 32), foot = legend.rows * 24 + 40, z = map.getZoom(), world = 256 * 2 ** z, c = RedMap.palette();
-  const canvas = RedMap.el('canvas', { width: size.x * ratio, height: (size.y + head + foot) * ratio }), ctx = canvas.getContext('2d');
-  const corner = map.getPixelBounds().min, side = Math.max(size.x, size.y);
+/* The map alone as it stands on the screen, `ratio` times its size; what is pinned beside it on its side. */
+RedMap.mapPicture = (ratio) => {
+  const map = RedMap.map, size = map.getSize(), z = map.getZoom(), world = 256 * 2 ** z, corner = map.getPixelBounds().min, side = Math.max(size.x, size.y);
   const v = { z, size: side, k: world / (2 * Math.PI * RedMap.EARTH), left: corner.x - world / 2, top: corner.y - world / 2 };
-  const inner = RedMap.el('canvas', { width: side * ratio, height: side * ratio });
-  const place = { x: corner.x / side, y: corner.y / side, z };
-  RedMap.paint(inner.getContext('2d'), v, place, ratio, 'now');
+  const out = RedMap.el('canvas', { width: size.x * ratio, height: size.y * ratio }), pen = out.getContext('2d');
+  const painted = (which) => {
+    const square = RedMap.el('canvas', { width: side * ratio, height: side * ratio });
+    RedMap.paint(square.getContext('2d'), v, { x: corner.x / side, y: corner.y / side, z }, ratio, which);
+    return square;
+  };
+  pen.drawImage(painted('now'), 0, 0);
   if (RedMap.pinned) {
-    const left = RedMap.el('canvas', { width: side * ratio, height: side * ratio }), x = size.x * RedMap.swipe * ratio, pen = inner.getContext('2d');
-    RedMap.paint(left.getContext('2d'), v, place, ratio, 'pinned');
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.drawImage(left, 0, 0, x, left.height, 0, 0, x, left.height);
-    pen.fillStyle = c.text;
-    pen.fillRect(x - 2, 0, 4, left.height);
+    const x = Math.round(size.x * RedMap.swipe * ratio);
+    pen.clearRect(0, 0, x, out.height);
+    pen.drawImage(painted('pinned'), 0, 0, x, out.height, 0, 0, x, out.height);
+    pen.fillStyle = RedMap.palette().text;
+    pen.fillRect(x - ratio, 0, 2 * ratio, out.height);
   }
+  return out;
+};
+/* The same at twice its size, with title, legend, scale and sources. */
+RedMap.pictureOf = () => {
+  const map = RedMap.map, size = map.getSize(), ratio = 2, head = 58, legend = RedMap.legendLine(size.x - 32), foot = legend.rows * 24 + 40, c = RedMap.palette();
+  const canvas = RedMap.el('canvas', { width: size.x * ratio, height: (size.y + head + foot) * ratio }), ctx = canvas.getContext('2d');
   ctx.fillStyle = c.ground;
   ctx.fillRect(0, 0, canvas.width, canvas.height);
-  ctx.drawImage(inner, 0, 0, size.x * ratio, size.y * ratio, 0, head * ratio, size.x * ratio, size.y * ratio);
+  ctx.drawImage(RedMap.mapPicture(ratio), 0, head * ratio);
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   const write = (text, x, y, font, align) => { ctx.font = font + ' ' + RedMap.FONT; ctx.fillStyle = c.text; ctx.textAlign = align || 'left'; ctx.textBaseline = 'middle'; ctx.fillText(text, x, y); };
   const d = RedMap.data;

@@ -3,7 +3,6 @@
 RedMap.TABS = ['overview', 'gaps', 'sites', 'whatif', 'communities', 'data'];
 RedMap.ON = { bands: true, areas: false, gaps: true, sites: true, stations: true, problems: true, roads: true, names: true };
 RedMap.SHOWN_ROWS = 200;
-RedMap.PRINTED_ROWS = 12;
 RedMap.rows = RedMap.SHOWN_ROWS;
 
 /* The part of the state that an address may ask for. */
@@ -343,34 +342,4 @@ RedMap.wireSearch = () => {
     if (event.key === 'ArrowUp') move(event, document.activeElement.previousElementSibling || input);
     if (event.key === 'Escape') { hide(); input.focus(); }
   });
-};
-
-/* ---- print: the page takes the size of an A4 landscape sheet, then the map is drawn anew ---- */
-RedMap.beforePrint = () => {
-  const map = RedMap.map;
-  if (document.body.classList.contains('printing')) return;
-  RedMap.onScreen = { zoom: map.getZoom(), centre: map.getCenter(), seen: map.getBounds(), rail: RedMap.byId('rail').open, tab: RedMap.state.tab };
-  document.body.classList.add('printing');
-  RedMap.byId('rail').open = true;
-  RedMap.byId('printed-on').textContent = RedMap.t('printedOn', { date: new Date(Date.now() + 288e5).toISOString().slice(0, 10) });
-  map.invalidateSize({ animate: false, pan: false });
-  // what was seen on the screen stands beside the legend on the sheet
-  map.fitBounds(RedMap.onScreen.seen, { paddingBottomRight: [236, 0], animate: false });
-  RedMap.set({ tab: 'overview' });
-  RedMap.rows = RedMap.PRINTED_ROWS;
-  const part = (nodes) => RedMap.el('section', { class: 'sheet' }, nodes.flat().filter(Boolean));
-  RedMap.ground.flush();
-  RedMap.byId('panel').append(RedMap.el('div', { id: 'printed' }, part(RedMap.gapList()), part(RedMap.siteList()), part(RedMap.communityTable())));
-  RedMap.rows = RedMap.SHOWN_ROWS;
-};
-RedMap.afterPrint = () => {
-  const was = RedMap.onScreen;
-  if (!was) return;
-  RedMap.byId('printed').remove();
-  document.body.classList.remove('printing');
-  RedMap.byId('rail').open = was.rail;
-  RedMap.map.invalidateSize({ animate: false, pan: false });
-  RedMap.map.setView(was.centre, was.zoom, { animate: false });
-  RedMap.set({ tab: was.tab });
-  RedMap.onScreen = null;
 };
