@@ -571,3 +571,56 @@ def test_the_pictures_legend_has_room_for_all_that_is_shown(visit, width):
             rows[entry["row"]] = end
             assert end <= 300 or entry["x"] == 0
         assert len(rows) == line["rows"]
+
+
+def test_a_trial_station_is_placed_and_moved_by_keyboard_alone(visit):
+    with visit("#tab=whatif", reduced_motion="reduce") as page:
+        page.locator("#pane .pill.strong").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#pane [data-key=keys]")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#pane [data-key=keys]")).to_have_count(0)
+        page.locator("#pane .pill.strong").focus()
+        page.keyboard.press("Enter")
+        middle = page.evaluate("(() => { const c = RedMap.map.getCenter(); return [c.lng, c.lat]; })()")
+        page.keyboard.press("Enter")
+        page.locator("#trial-list .trial").wait_for()
+        assert page.evaluate("RedMap.choice.add[0].at") == pytest.approx(middle, abs=1e-9)
+        view = page.evaluate("RedMap.map.getCenter().lng")
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("Shift+ArrowUp")
+        page.locator('html[data-computed]:not([data-computed="base"])').wait_for(state="attached")
+        x, y = page.evaluate(
+            """([lng, lat]) => { const a = RedMap.map.latLngToContainerPoint([lat, lng]), [x, y] = RedMap.choice.add[0].at, b = RedMap.map.latLngToContainerPoint([y, x]); return [b.x - a.x, b.y - a.y]; }""",
+            middle,
+        )
+        assert abs(x - 30) <= 2
+        assert abs(y + 1) <= 2
+        assert page.evaluate("RedMap.map.getCenter().lng") == view  # the pin moved, not the map
+
+
+def test_cards_of_gaps_and_communities_tell_where_and_only_what_holds(visit):
+    with visit("#lang=en", reduced_motion="reduce") as page:
+        page.evaluate("RedMap.select('gap', RedMap.data.gaps[0].id, true)")
+        card = page.locator(".leaflet-popup-content")
+        lon, lat = page.evaluate("RedMap.data.gaps[0].at")
+        expect(card).to_contain_text(f"{lat:.5f}, {lon:.5f}")
+        page.evaluate("RedMap.select('community', RedMap.data.communities[0].id, true)")
+        expect(card).to_contain_text("Straight-line share")
+        # at another hour neither the straight-line share nor the nearest station of the study holds
+        choose(page, {"at": 47})
+        expect(card).not_to_contain_text("Straight-line share")
+        expect(card).not_to_contain_text("Nearest station")
+        expect(card).to_contain_text("Coordinates")
+
+
+def test_every_assumption_is_in_the_data_tab(visit, sample_result):
+    standard = sample_result.standard
+    with visit("#tab=data&lang=en") as page:
+        text = page.locator("#pane").inner_text()
+    for told in (
+        f"up to {standard['max_access_m']:.0f} m", "no waiting", "a circle of 1.0 km", "walk 4.0 · e-bike 15.0 · bicycle 12.0 · drive 10–60 km/h",
+        "within 300 m of one another", "not open where a time is asked for",
+    ):  # fmt: skip
+        assert told in text, told

@@ -37,6 +37,7 @@ RedMap.setup = (asked) => {
   if (matchMedia('(min-width: 1081px)').matches) RedMap.byId('rail').open = true; // on less it would lie on the map
   RedMap.byId('rail').addEventListener('toggle', () => RedMap.map.invalidateSize({ animate: false }));
   RedMap.map.on('click', RedMap.onMapClick);
+  RedMap.map.getContainer().addEventListener('keydown', RedMap.placeByKeys);
   addEventListener('beforeprint', RedMap.beforePrint);
   addEventListener('afterprint', RedMap.afterPrint);
 };
@@ -217,6 +218,20 @@ RedMap.siteList = () => {
       s.kind ? el('span', { class: 'muted' }, RedMap.word('kinds', s.kind)) : null,
       s.for.some((f) => f.name) ? el('span', { class: 'muted' }, t('benefits', { list: '' }), RedMap.name(s.for.map((f) => f.name).filter(Boolean).slice(0, 3).join(' · '))) : null)))];
 };
+/* Everything that the figures take for granted, in words: [what, how]. */
+RedMap.assumptions = () => {
+  const { t, number, data: d } = RedMap, s = d.standard, kmh = (cost) => 3.6 / cost;
+  const speeds = d.engine ? d.engine.modes.map((m) => { const all = m.costs.map(kmh), least = Math.min(...all), most = Math.max(...all); return t(m.mode) + ' ' + (most - least < .05 ? number(most, 1) : number(least, 0) + '–' + number(most, 0)); }) : [];
+  return [
+    [t('assumeAccess'), d.engine ? t('assumeAccessHow', { n: number(s.max_access_m), v: number(kmh(d.engine.modes[0].access), 1) }) : ''],
+    [t('assumeSignals'), s.signal_wait_s ? t('assumeSignalsHow', { n: number(s.signal_wait_s) }) : t('assumeNoSignals')],
+    [t('assumeHours'), t('assumeHoursHow')],
+    [t('assumeStraight'), s.speed_kmh ? t('assumeStraightHow', { d: RedMap.distance(s.speed_kmh * s.limit_minutes / .06) }) : ''],
+    [t('assumeSpeeds'), speeds.length ? t('kmh', { n: speeds.join(' · ') }) : ''],
+    [t('assumeGaps'), d.engine ? t('gapsRough', { m: number(d.engine.link) }) : ''],
+    [t('assumeTrials'), t('assumeTrialsHow')],
+  ];
+};
 RedMap.dataPane = () => {
   const { el, t, number, percent, row, name, data: d } = RedMap, sum = d.summary, net = sum.network || {}, iso = sum.isochrones || {}, from = sum.provenance || {};
   const list = (title, ...rows) => [el('h2', {}, title), el('dl', { class: 'facts' }, rows.flat())];
@@ -225,6 +240,7 @@ RedMap.dataPane = () => {
       el('span', { class: 'small-screen' }, el('button', { type: 'button', class: 'outline', id: 'copy-here', onclick: RedMap.copyLink }, t('copy')), el('button', { type: 'button', class: 'outline', id: 'print-here', onclick: () => print() }, t('print')))),
     ...list(t('standard'), row(t('mode'), t(d.standard.mode)), row(t('speed'), d.standard.speed_kmh ? t('kmh', { n: number(d.standard.speed_kmh, 1) }) : ''), row(t('limit'), t('minutesValue', { n: number(d.standard.limit_minutes) })),
       row(t('countedTimes'), d.times.map(RedMap.time).join(' · ')), row(t('countedServices'), (d.standard.services || []).map((s) => RedMap.word('svc', s)).join(' · '))),
+    ...list(t('assumptions'), ...RedMap.assumptions().map(([what, how]) => row(what, how))),
     ...list(t('stationRecords'), Object.entries(sum.stations).map(([key, n]) => row(t(key === 'hours_known' ? 'hoursKnown' : key), number(n)))),
     ...list(t('network'), row(t('networkSource'), name(d.source)), row(t('networkDate'), d.sourceDate ? name(d.sourceDate) : t('unknown')),
       row(t('networkExtent'), t('networkSize', { nodes: number(net.nodes), edges: number(net.edges), km: number(net.km, 1) })), row(t('density'), net.km_per_km2 === null || net.km_per_km2 === undefined ? '' : t('densityValue', { n: number(net.km_per_km2, 1) })), row(t('offNetwork'), percent(net.off_network_share))),
