@@ -433,3 +433,14 @@ def test_every_name_that_the_scripts_use_is_defined_and_none_is_idle():
     # the riders' page does without what only the planner's has, and asks first
     assert sorted(public_used - public_defined - defined) == []
     assert sorted((defined | public_defined) - used - public_used - {"start"}) == []
+
+
+def test_the_page_tells_nobodys_folders(result):
+    from dataclasses import replace
+
+    inputs = {"/home/somebody/data/roads.osm.pbf": "0" * 64, "C:\\Users\\somebody\\lists\\stations.xlsx": "1" * 64, "venues.csv": "2" * 64}  # fmt: skip
+    summary = {**result.summary, "provenance": {**result.summary["provenance"], "inputs": inputs}}
+    told = redmap.render_planner(replace(result, summary=summary))
+    assert "somebody" not in told
+    for name in ("…/data/roads.osm.pbf", "…/lists/stations.xlsx", "venues.csv"):
+        assert name in json.dumps(embedded(told)["summary"]["provenance"], ensure_ascii=False)
