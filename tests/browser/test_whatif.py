@@ -624,3 +624,21 @@ def test_every_assumption_is_in_the_data_tab(visit, sample_result):
         "within 300 m of one another", "not open where a time is asked for",
     ):  # fmt: skip
         assert told in text, told
+
+
+def test_two_gaps_that_overlap_are_both_filled(visit, sample_result):
+    shapes = list(sample_result.gaps.geometry)
+    overlaps = [
+        shapes[i].intersection(shapes[j]) for i in range(len(shapes)) for j in range(i)
+        if shapes[i].intersects(shapes[j])
+    ]  # fmt: skip
+    at = max(overlaps, key=lambda shape: shape.area).representative_point()
+    with visit() as page:
+        least = page.evaluate(
+            """([lon, lat]) => { const z = 17, [x, y] = RedMap.mercator(lon, lat), size = 64, world = 256 * 2 ** z, k = world / (2 * Math.PI * RedMap.EARTH);
+            const ctx = RedMap.el('canvas', { width: size, height: size }).getContext('2d', { willReadFrequently: true });
+            for (const step of RedMap.paintGaps(ctx, { z, size, k, left: x * k - 32, top: -y * k - 32 }, 1)) if (step) throw new Error(step);
+            const d = ctx.getImageData(24, 24, 16, 16).data; let least = 255; for (let i = 3; i < d.length; i += 4) least = Math.min(least, d[i]); return least; }""",
+            [at.x, at.y],
+        )
+    assert least > 100
