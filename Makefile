@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.test-ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test lint bench bench-api fuzz serve clean browser postgis
+.PHONY: demo test lint bench bench-api fuzz serve clean browser postgis types
 
 demo: $(READY)
 	$(BIN)/redmap demo --out maps/sample
@@ -14,7 +14,7 @@ demo: $(READY)
 test: $(TEST_READY) browser postgis lint
 	$(BIN)/python -m pytest -n auto
 
-lint: $(TEST_READY)
+lint: $(TEST_READY) types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -53,6 +53,11 @@ browser:
 	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium fonts-wqy-microhei nodejs; }
 	@command -v firefox >/dev/null || command -v firefox-esr >/dev/null || $(SUDO) apt-get install -y -qq firefox-esr || \
 	  echo "Firefox ESR is no package here: its test is skipped"
+
+# Debian's TypeScript reads the JSDoc types of the page's scripts: what doesn't fit, and what none uses.
+types:
+	@command -v tsc >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq node-typescript; }
+	tsc --project jsconfig.json
 
 # A real PostGIS, started by the tests in a folder of their own, answers the tests of stations in a database.
 postgis:

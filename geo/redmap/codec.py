@@ -83,7 +83,9 @@ def pack_lines(lines: Any, tags: Sequence[int] | NDArray[Any], *, grid_m: float 
 def pack_polygons(
     shapes: Any, tags: Sequence[int] | NDArray[Any], *, grid_m: float = 2.0, tolerance_m: float = 0.0
 ) -> Packed:
-    """Code (Multi)Polygons (Mercator metres): one feature each, its rings drawn by the even-odd rule.
+    """Code (Multi)Polygons (Mercator metres): one feature each, its shells one way round and its holes the other.
+
+    So a feature may be drawn by the even-odd rule, and several that overlap by the nonzero one.
 
     With a tolerance every ring is first simplified on its own (Douglas-Peucker): a picture needs no
     valid polygons, and proving them valid costs ten times the drawing.
@@ -91,7 +93,7 @@ def pack_polygons(
     parts, of_part = shapely.get_parts(np.asarray(shapes, dtype=object), return_index=True)
     of_part = of_part[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
     parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
-    rings, of_ring = shapely.get_rings(parts, return_index=True)
+    rings, of_ring = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
     coords, part = shapely.get_coordinates(rings, return_index=True)
     if tolerance_m > 0 and len(rings):
         lines = rough_lines(shapely.linestrings(coords, indices=part), tolerance_m)

@@ -34,6 +34,7 @@ SCRIPTS = {
         "history.js",
         "tables.js",
         "picture.js",
+        "print.js",
         "cards.js",
         "planner.js",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import PureWindowsPath
 from typing import Any
 
 import geopandas as gpd
@@ -43,7 +44,7 @@ def planner(result: StudyResult) -> Content:
         "page": "planner",
         **_head(result, _first_view(result)),
         "summary": _summary(result.summary),
-        "stations": [{**s, "issuer": r["issuer"], "date": _text(r["date"]), "file": _text(r["file"])}
+        "stations": [{**s, "issuer": r["issuer"], "date": _text(r["date"])}
                      for s, r in zip(stations, inputs.stations.to_dict("records"), strict=True)],
         "communities": _communities(result),
         "gaps": _gaps(result),
@@ -131,14 +132,27 @@ def _rough(frame: gpd.GeoDataFrame, tolerance_m: float) -> Any:
 
 
 def _summary(summary: Mapping[str, Any]) -> Any:
-    """The summary; hashes in groups of eight, which are read easier and never look like a phone number."""
+    """The summary; hashes in groups of eight, which are read easier and never look like a phone number.
+
+    Of an input file that lies elsewhere only the end of its path is told: a page goes round, its maker's folders need not.
+    """
     values = _plain(summary)
     source = values.get("provenance", {})
     source["inputs"] = {
-        file: " ".join(digest[i : i + 8] for i in range(0, len(digest), 8))
+        _short(file): " ".join(digest[i : i + 8] for i in range(0, len(digest), 8))
         for file, digest in source.get("inputs", {}).items()
     }
     return values
+
+
+def _short(file: str) -> str:
+    """A path within the study as it is, the last two parts of one from the root.
+
+    >>> _short("roads.osm.pbf"), _short("/home/somebody/data/roads.osm.pbf")
+    ('roads.osm.pbf', '…/data/roads.osm.pbf')
+    """
+    path = PureWindowsPath(file)
+    return "…/" + "/".join(path.parts[1:][-2:]) if path.root else file
 
 
 def _first_view(result: StudyResult) -> list[float | None]:

@@ -38,3 +38,26 @@ def test_the_sheets_are_landscape_full_and_light(chromium, tmp_path, paper, widt
     for wanted in ("示例区", "审图号", "打印于20", "OpenStreetMap", "盲区", "分钟"):
         assert wanted in words
     assert "%" in document[1].get_textpage().get_text_bounded()
+
+
+def test_the_map_is_one_fine_picture_and_no_control_is_printed(chromium, tmp_path):
+    (tmp_path / "map.html").write_text(redmap.render_planner(toy_result()), encoding="utf-8")
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    page.goto((tmp_path / "map.html").as_uri())
+    page.locator('html[data-ready="1"]').wait_for(state="attached")
+    page.evaluate("RedMap.beforePrint()")
+    shown, fine, tiles, marks = page.evaluate("""() => {
+      const map = RedMap.map.getContainer().getBoundingClientRect(), picture = RedMap.byId('print-map'), box = picture.getBoundingClientRect();
+      const d = picture.getContext('2d').getImageData(0, 0, picture.width, picture.height).data, seen = new Set();
+      for (let i = 0; i < d.length; i += 4 * 97) seen.add(d[i] + ',' + d[i + 1] + ',' + d[i + 2]);
+      return [[box.left - map.left, box.top - map.top, box.width - map.width, box.height - map.height], picture.width / box.width,
+        [...document.querySelectorAll('.leaflet-tile-pane canvas')].map((n) => getComputedStyle(n).visibility), seen.size]; }""")
+    assert max(map(abs, shown)) < 1.5
+    assert fine == pytest.approx(3, abs=0.01)
+    assert set(tiles) == {"hidden"}
+    assert marks > 20
+    assert page.evaluate("""['.search', '.tools', '#filter', '#before-after', '.zoom', '.outline'].flatMap((s) => [...document.querySelectorAll(s)])
+        .filter((n) => n.getClientRects().length).map((n) => n.id || n.className)""") == []  # fmt: skip
+    page.evaluate("RedMap.afterPrint()")
+    assert page.locator("#print-map, #printed").count() == 0
+    page.close()

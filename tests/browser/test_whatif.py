@@ -458,3 +458,187 @@ def test_a_list_without_hours_and_services_says_so_instead_of_noughts(visit):
         # a trial station has hours: the week is told again
         choose(page, {"add": [{"at": [115.8, 32.9], "services": [], "hours": "24/7"}]})
         expect(page.locator("#week")).to_have_count(1)
+
+
+def test_what_the_legend_and_the_week_say_anew_is_drawn_and_nothing_else(visit):
+    with visit("#tab=whatif") as page:
+        page.locator('html[data-week="1"]').wait_for(state="attached", timeout=20_000)
+        kept = page.evaluate("""async () => {
+          const nodes = () => ({ bands: document.querySelector('#legend [data-key=bands] canvas'), stations: document.querySelector('#legend [data-key=stations] canvas'),
+            roads: document.querySelector('#legend [data-key=roads] canvas'), hour: RedMap.byId('hour-47') });
+          const out = [], step = async (act) => { const was = nodes(), words = RedMap.byId('hour-47').getAttribute('aria-label'); await act(); const is = nodes();
+            out.push(Object.keys(was).filter((k) => was[k] !== is[k]), RedMap.byId('hour-47').getAttribute('aria-label') !== words); };
+          await step(() => RedMap.choose({ minutes: 9 }));
+          await step(() => RedMap.choose({ at: 47 }));
+          await step(() => RedMap.set({ theme: 'dark' }));
+          await step(() => RedMap.set({ lang: 'en' }));
+          return out; }""")
+        assert kept == [["bands"], False, ["stations"], False, ["bands", "stations", "roads"], False, ["bands", "stations", "roads"], True]  # fmt: skip
+        expect(page.locator("#hour-47")).to_have_attribute("aria-selected", "true")
+        expect(page.locator("#legend")).to_contain_text("Tue 23:00")
+
+
+def test_nothing_is_painted_while_the_engine_answers_and_all_of_it_after(visit):
+    with visit() as page:
+        during, after = page.evaluate("""async () => {
+          let steps = 0;
+          const step = RedMap.ground.step, ask = RedMap.ask;
+          RedMap.PATIENCE_MS = 60000; // however slow the machine is
+          RedMap.ground.step = function () { steps++; return step.call(this); };
+          await RedMap.choose({ minutes: 9 }); // leaves tiles to paint
+          RedMap.ask = async (name, what) => { const out = await ask(name, what), seen = steps; RedMap.ask = ask; await new Promise((done) => { setTimeout(done, 40); }); during = steps - seen; return out; };
+          let during = -1;
+          steps = 0;
+          await RedMap.choose({ minutes: 12 });
+          while (document.documentElement.dataset.painted !== '1') await new Promise((done) => { setTimeout(done, 20); });
+          return [during, steps]; }""")
+        assert during == 0
+        assert after > 5
+
+
+def test_gaps_of_another_choice_are_drawn_as_the_study_draws_its_own(visit):
+    with visit() as page:
+        study, lost, more, outline = page.evaluate("""async () => {
+          const choice = RedMap.baseChoice(), ask = RedMap.askOf(choice), now = RedMap.read(choice, ask, await RedMap.ask('figures', ask), 1);
+          const z = 13, [lon, lat] = RedMap.data.gaps[1].at, [x, y] = RedMap.mercator(lon, lat), size = 512, world = 256 * 2 ** z, k = world / (2 * Math.PI * RedMap.EARTH);
+          const v = { z, size, k, left: x * k - 256, top: -y * k - 256 }, seen = (painted) => {
+            const ctx = RedMap.el('canvas', { width: size, height: size }).getContext('2d', { willReadFrequently: true });
+            for (const step of painted(ctx)) if (step) throw new Error(step);
+            return ctx.getImageData(0, 0, size, size).data; };
+          const own = seen((ctx) => RedMap.paintGaps(ctx, v, 1)), here = seen((ctx) => RedMap.paintMissing(ctx, v, 1, now));
+          const inside = (d, i) => d[i + 3] > 60 && d[i + 7] > 60 && d[i - 1] > 60 && d[i + 3 + 4 * size] > 60 && d[i + 3 - 4 * size] > 60; // all but the rim
+          let all = 0, lost = 0, more = 0, outline = 0;
+          for (let i = 4 * size + 4; i < own.length - 4 * size - 4; i += 4) {
+            if (inside(own, i)) { all++; lost += here[i + 3] < 60; }
+            more += inside(here, i) && own[i + 3] < 60;
+            outline += here[i + 3] > 240 && here[i] < 90;
+          }
+          return [all, lost, more, outline]; }""")
+    assert study > 20_000
+    assert lost < 0.01 * study
+    assert more < 0.03 * study
+    assert outline > 1_000  # hatched and outlined, never by colour alone
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("width", [1024, 1440])
+def test_copy_print_and_full_screen_stand_beside_a_usable_search(visit, language, width):
+    with visit(f"#lang={language}", viewport={"width": width, "height": 768}) as page:
+        for button in ("copy", "print", "full", "theme", "language"):
+            expect(page.locator(f"#{button}")).to_be_visible()
+        assert page.locator("#search").bounding_box()["width"] >= 200
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_phone_copies_and_prints_from_the_data_tab(visit):
+    with visit("#tab=data&lang=en", viewport=PHONE, has_touch=True) as page:
+        page.evaluate("window.print = () => { window.printed_ = true; }")
+        page.locator("#print-here").click()
+        assert page.evaluate("window.printed_")
+        page.locator("#copy-here").click()
+        expect(page.locator(".toast")).to_be_visible()
+    with visit("#tab=data") as page:
+        expect(page.locator("#copy-here")).to_be_hidden()
+
+
+def test_the_legend_tells_of_nothing_that_there_is_not(visit):
+    with visit() as page:
+        legend = page.locator("#legend")
+        expect(legend).to_contain_text("开放")
+        expect(legend).to_contain_text("建议选址")
+        page.evaluate(
+            """RedMap.data.stations.forEach((s) => { s.open = null; }); RedMap.data.sites.length = 0; RedMap.data.communities.length = 0; RedMap.render();"""
+        )
+        for gone in ("开放", "关闭", "建议选址", "社区覆盖率"):
+            expect(legend).not_to_contain_text(gone)
+        expect(legend).to_contain_text("时间未知")
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_the_pictures_legend_has_room_for_all_that_is_shown(visit, width):
+    with visit("#f=walk,15,toilet,47", viewport={"width": width, "height": 844}) as page:
+        line, told = page.evaluate(
+            """[RedMap.legendLine(300), ['bands', 'gaps', 'sites', 'stations'].flatMap((key) => RedMap.legendOf(key).slice(1).map(([, text]) => text))]"""
+        )
+        assert [entry["text"] for entry in line["entries"]] == told
+        ends = page.evaluate(
+            """(entries) => { const pen = document.createElement('canvas').getContext('2d'); pen.font = '12px ' + RedMap.FONT; return entries.map((e) => e.x + 33 + pen.measureText(e.text).width); }""",
+            line["entries"],
+        )
+        rows = {}
+        for entry, end in zip(line["entries"], ends, strict=True):
+            assert entry["x"] >= rows.get(entry["row"], 0)
+            rows[entry["row"]] = end
+            assert end <= 300 or entry["x"] == 0
+        assert len(rows) == line["rows"]
+
+
+def test_a_trial_station_is_placed_and_moved_by_keyboard_alone(visit):
+    with visit("#tab=whatif", reduced_motion="reduce") as page:
+        page.locator("#pane .pill.strong").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#pane [data-key=keys]")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#pane [data-key=keys]")).to_have_count(0)
+        page.locator("#pane .pill.strong").focus()
+        page.keyboard.press("Enter")
+        middle = page.evaluate("(() => { const c = RedMap.map.getCenter(); return [c.lng, c.lat]; })()")
+        page.keyboard.press("Enter")
+        page.locator("#trial-list .trial").wait_for()
+        assert page.evaluate("RedMap.choice.add[0].at") == pytest.approx(middle, abs=1e-9)
+        view = page.evaluate("RedMap.map.getCenter().lng")
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("Shift+ArrowUp")
+        page.locator('html[data-computed]:not([data-computed="base"])').wait_for(state="attached")
+        x, y = page.evaluate(
+            """([lng, lat]) => { const a = RedMap.map.latLngToContainerPoint([lat, lng]), [x, y] = RedMap.choice.add[0].at, b = RedMap.map.latLngToContainerPoint([y, x]); return [b.x - a.x, b.y - a.y]; }""",
+            middle,
+        )
+        assert abs(x - 30) <= 2
+        assert abs(y + 1) <= 2
+        assert page.evaluate("RedMap.map.getCenter().lng") == view  # the pin moved, not the map
+
+
+def test_cards_of_gaps_and_communities_tell_where_and_only_what_holds(visit):
+    with visit("#lang=en", reduced_motion="reduce") as page:
+        page.evaluate("RedMap.select('gap', RedMap.data.gaps[0].id, true)")
+        card = page.locator(".leaflet-popup-content")
+        lon, lat = page.evaluate("RedMap.data.gaps[0].at")
+        expect(card).to_contain_text(f"{lat:.5f}, {lon:.5f}")
+        page.evaluate("RedMap.select('community', RedMap.data.communities[0].id, true)")
+        expect(card).to_contain_text("Straight-line share")
+        # at another hour neither the straight-line share nor the nearest station of the study holds
+        choose(page, {"at": 47})
+        expect(card).not_to_contain_text("Straight-line share")
+        expect(card).not_to_contain_text("Nearest station")
+        expect(card).to_contain_text("Coordinates")
+
+
+def test_every_assumption_is_in_the_data_tab(visit, sample_result):
+    standard = sample_result.standard
+    with visit("#tab=data&lang=en") as page:
+        text = page.locator("#pane").inner_text()
+    for told in (
+        f"up to {standard['max_access_m']:.0f} m", "no waiting", "a circle of 1.0 km", "walk 4.0 · e-bike 15.0 · bicycle 12.0 · drive 10–60 km/h",
+        "within 300 m of one another", "not open where a time is asked for",
+    ):  # fmt: skip
+        assert told in text, told
+
+
+def test_two_gaps_that_overlap_are_both_filled(visit, sample_result):
+    shapes = list(sample_result.gaps.geometry)
+    overlaps = [
+        shapes[i].intersection(shapes[j]) for i in range(len(shapes)) for j in range(i)
+        if shapes[i].intersects(shapes[j])
+    ]  # fmt: skip
+    at = max(overlaps, key=lambda shape: shape.area).representative_point()
+    with visit() as page:
+        least = page.evaluate(
+            """([lon, lat]) => { const z = 17, [x, y] = RedMap.mercator(lon, lat), size = 64, world = 256 * 2 ** z, k = world / (2 * Math.PI * RedMap.EARTH);
+            const ctx = RedMap.el('canvas', { width: size, height: size }).getContext('2d', { willReadFrequently: true });
+            for (const step of RedMap.paintGaps(ctx, { z, size, k, left: x * k - 32, top: -y * k - 32 }, 1)) if (step) throw new Error(step);
+            const d = ctx.getImageData(24, 24, 16, 16).data; let least = 255; for (let i = 3; i < d.length; i += 4) least = Math.min(least, d[i]); return least; }""",
+            [at.x, at.y],
+        )
+    assert least > 100

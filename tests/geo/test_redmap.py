@@ -409,3 +409,38 @@ def test_index_lists_every_file_and_names_stay_text(result):
     assert "<script" not in text
     assert "600 kB" in text
     assert "合成数据" in text
+
+
+def _names(scripts):
+    """The names of ``RedMap`` that scripts define, and those that they use."""
+    texts = {name: re.sub(r"(?m)\s//.*$", "", page.asset(name)) for name in scripts}
+    head = texts["core.js"][texts["core.js"].index("const RedMap = {") :]
+    defined = set(re.findall(r"^  (?:async )?(\w+)\(", head, re.MULTILINE))
+    defined |= set(re.findall(r"(\w+): ", head[: head.index("\n\n")]))
+    used = set()
+    for text in texts.values():
+        for name, equals in re.findall(r"\bRedMap\.(\w+)(\s*=(?![=>]))?", text):
+            (defined if equals else used).add(name)
+        for names in re.findall(r"const \{ ([^{}=]+) \} = RedMap\b(?!\.)", text):
+            used |= {name.split(":")[0].strip() for name in names.split(",")}
+    return defined, used
+
+
+def test_every_name_that_the_scripts_use_is_defined_and_none_is_idle():
+    defined, used = _names(page.SCRIPTS["planner"])
+    assert sorted(used - defined) == []
+    public_defined, public_used = _names(page.SCRIPTS["public"])
+    # the riders' page does without what only the planner's has, and asks first
+    assert sorted(public_used - public_defined - defined) == []
+    assert sorted((defined | public_defined) - used - public_used - {"start"}) == []
+
+
+def test_the_page_tells_nobodys_folders(result):
+    from dataclasses import replace
+
+    inputs = {"/home/somebody/data/roads.osm.pbf": "0" * 64, "C:\\Users\\somebody\\lists\\stations.xlsx": "1" * 64, "venues.csv": "2" * 64}  # fmt: skip
+    summary = {**result.summary, "provenance": {**result.summary["provenance"], "inputs": inputs}}
+    told = redmap.render_planner(replace(result, summary=summary))
+    assert "somebody" not in told
+    for name in ("…/data/roads.osm.pbf", "…/lists/stations.xlsx", "venues.csv"):
+        assert name in json.dumps(embedded(told)["summary"]["provenance"], ensure_ascii=False)

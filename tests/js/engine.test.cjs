@@ -23,7 +23,7 @@ const town = (seed, n = 40, m = 90, k = 60, stations = 7) => {
   }
   const place = () => { const edge = next() < .05 ? -1 : pick(m); return { edge, offset: edge < 0 ? 0 : Math.round(next() * length[edge] * 1000) / 1000, access: Math.round(next() * 40000) / 1000 }; };
   const points = Array.from({ length: k }, place);
-  const mode = { mode: 'walk', forward, backward, access: .9, wait: seed % 3 ? 0 : 20, stations: Array.from({ length: stations }, place), sites: [], graph: null,
+  const mode = { mode: 'walk', places: engine.plain(n, u, v), forward, backward, access: .9, wait: seed % 3 ? 0 : 20, stations: Array.from({ length: stations }, place), sites: [], graph: null,
     points: { edge: Int32Array.from(points, (p) => p.edge), offset: Float64Array.from(points, (p) => p.offset), access: Float64Array.from(points, (p) => p.access) } };
   return { n, m, k, x, y, u, v, length, signal: Uint8Array.from({ length: n }, () => (next() < .2 ? 1 : 0)), modes: [mode], community: new Int32Array(k).map(() => pick(4) - 1), weight: Float64Array.from({ length: k }, () => pick(50)),
     px: new Float64Array(k).map(() => next() * 5000), py: new Float64Array(k).map(() => next() * 5000), layer: new Uint8Array(k), layers: ['residents'] };

@@ -137,7 +137,7 @@ RedMap.place = (v, at) => {
 /* ---- painters, in drawing order ---- */
 RedMap.paintBands = function* (ctx, v, now) {
   if (now) { yield* RedMap.paintField(ctx, v, now); return; }
-  const layer = RedMap.layers.bands, minutes = RedMap.data.minutes, rows = minutes.map((m, i) => i).sort((a, b) => minutes[b] - minutes[a]);
+  const layer = RedMap.layers.bands, minutes = RedMap.data.minutes, rows = minutes.map((_, i) => i).sort((a, b) => minutes[b] - minutes[a]);
   for (const [i, row] of rows.entries()) {
     if (minutes[row] > RedMap.state.minutes) continue;
     if (RedMap.path(ctx, layer, v, (tag) => tag === row, true)) {
@@ -198,7 +198,7 @@ RedMap.labels = (ctx, z, now, choice) => {
   if (on.stations) for (const s of d.stations) if (RedMap.shown(s, choice)) keep(s.at, 8, 8, 8);
   const ranks = z < 13 ? 10 : z < 14 ? 25 : Infinity; // small gaps get their number when there is room
   // a number stands in its gap, beside pins and stations; the worst ones get theirs in any case
-  const beside = [0, -22, 22, -44, 44].flatMap((dy) => [0, 32, -32, 64, -64].map((dx) => [dx, dy])).sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
+  const beside = [0, -22, 22, -44, 44].flatMap((dy) => [0, 32, -32, 64, -64].map((dx) => /** @type {[number, number]} */ ([dx, dy]))).sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
   if (on.gaps) for (const g of now ? now.gaps : d.gaps || []) {
     if (g.rank > ranks) continue;
     const [gx, gy] = RedMap.place(v, g.at), box = ([dx, dy]) => [gx + dx - 14, gy + dy - 9, gx + dx + 14, gy + dy + 9];
@@ -264,7 +264,7 @@ RedMap.painting = function* (ctx, v, coords, ratio, side) {
   if (roads) yield* RedMap.paintRoads(ctx, v, v.z < 15 ? [1, 0] : [2, 1, 0]);
   if (on.areas && has.areas && RedMap.data.approval) RedMap.paintBorders(ctx, v);
   if (has.edge) { RedMap.paintEdge(ctx, v); yield; }
-  if (on.gaps && has.gaps) { if (now) RedMap.paintMissing(ctx, v, ratio, now); else yield* RedMap.paintGaps(ctx, v, ratio); yield; }
+  if (on.gaps && has.gaps) { if (now) yield* RedMap.paintMissing(ctx, v, ratio, now); else yield* RedMap.paintGaps(ctx, v, ratio); yield; }
   if (on.stations && has.reach) RedMap.paintReach(ctx, v);
   if (on.problems) RedMap.paintProblems(ctx, v);
   if (on.stations) RedMap.paintStations(ctx, v, choice);

@@ -81,7 +81,7 @@ RedMap.cardOf = (kind, found) => {
   const minutes = (m) => m === null ? t('unknown') : t('minutesValue', { n: number(m, 1) });
   if (kind === 'gap') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('gap') + ' ' + item.rank), el('h3', { tabIndex: -1 }, name(RedMap.gapName(item))),
     el('p', { class: 'big' }, t('people', { n: number(item.people) })), el('p', { class: 'why data' }, RedMap.why(item)),
-    el('dl', {}, row(t('nearest'), RedMap.nearestUntold(item) ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes) + (item.straight === null ? '' : ' · ' + t('straightIs', { d: RedMap.distance(item.straight) }))) : ''), row(t('areaSize'), item.km2 === null ? '' : t('km2', { n: number(item.km2, 2) }))));
+    el('dl', {}, row(t('nearest'), RedMap.nearestUntold(item) ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes) + (item.straight === null ? '' : ' · ' + t('straightIs', { d: RedMap.distance(item.straight) }))) : ''), row(t('areaSize'), item.km2 === null ? '' : t('km2', { n: number(item.km2, 2) })), RedMap.coordinates(RedMap.where)));
   if (kind === 'problem') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('problem') + (item.kind ? ' · ' : ''), item.kind ? name(item.kind) : null), el('h3', { tabIndex: -1 }, name(item.name)),
     el('p', { class: 'status' }, el('span', { class: 'chip ' + { open: 'unknown', in_progress: 'unknown', closed: 'open' }[item.state] }, t('problem_' + item.state)), item.time ? name(item.time.replace('T', ' '), 'muted') : null),
     el('dl', {}, row(t('place'), item.place ? name(item.place) : ''), row(t('nearest'), item.nearest ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes)) : t('noneNear')), row(t('gap'), item.gap ? name(item.gap) : '')));
@@ -93,7 +93,8 @@ RedMap.cardOf = (kind, found) => {
   return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('community')), el('h3', { tabIndex: -1 }, name(item.name)),
     el('p', { class: 'big' }, percent(item.share)),
     el('dl', {}, row(t('street'), item.street ? name(item.street) : ''), row(t('population'), number(item.people)), row(t('uncovered'), number((item.people || 0) - (item.covered || 0))),
-      row(t('shareStraight'), percent(item.straight)), row(t('median'), item.median === null ? '–' : number(item.median, 1)), row(t('nearest'), item.nearest ? name(item.nearest) : '')));
+      RedMap.now ? [] : row(t('shareStraight'), percent(item.straight)), row(t('median'), item.median === null ? '–' : number(item.median, 1)),
+      RedMap.now || !item.nearest ? [] : row(t('nearest'), name(item.nearest)), RedMap.coordinates(RedMap.where)));
 };
 /* What the plan loses where a site says no and the next best takes its place, in what the plan counts. */
 RedMap.insteadLoss = (loss) => {

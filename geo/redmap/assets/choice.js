@@ -81,8 +81,8 @@ RedMap.engineRoom = () => {
       figures: (ask) => {
         const from = Date.now(), sources = placed(ask, ask.sources), out = engine.figures(model, { ...ask, sources }), { layer, link, wide } = ask.gaps;
         if (walls.link !== link) { walls.link = link; walls.parted = grouping.makeWalls(walls.pieces, link); }
-        const missing = engine.missed(model, out.seconds, layer, ask.limit);
-        return { ...out, sources, missing: Int32Array.from(missing), gaps: grouping.groups(model, missing, link, walls.parted, wide), ms: Date.now() - from };
+        const { missed, reached } = engine.sides(model, out.seconds, layer, ask.limit);
+        return { ...out, sources, missing: Int32Array.from(missed), reached: Int32Array.from(reached), gaps: grouping.groups(model, missed, link, walls.parted, wide), ms: Date.now() - from };
       },
       covered: (ask) => engine.coveredBy(model, { ...ask, sets: ask.sets.map((set) => placed(ask, set)) }),
     };
@@ -130,8 +130,11 @@ RedMap.askOf = (c) => {
 };
 RedMap.compute = async () => {
   const turn = ++RedMap.asked, c = RedMap.choice;
-  if (RedMap.isBase(c)) { RedMap.now = null; RedMap.afterChoice(); return; }
-  const ask = RedMap.askOf(c), out = await RedMap.ask('figures', ask);
+  if (RedMap.isBase(c)) { RedMap.now = null; RedMap.awaitedAt = 0; RedMap.afterChoice(); return; }
+  const ask = RedMap.askOf(c);
+  if (!RedMap.awaitedAt) RedMap.awaitedAt = Date.now();
+  let out;
+  try { out = await RedMap.ask('figures', ask); } finally { if (turn === RedMap.asked) RedMap.awaitedAt = 0; }
   if (turn !== RedMap.asked) return;
   RedMap.now = RedMap.read(c, ask, out, turn);
   RedMap.afterChoice();
@@ -152,7 +155,7 @@ RedMap.read = (c, ask, out, turn) => {
   });
   const communities = new Map(out.communities.filter((r) => r.layer === ask.gaps.layer).map((r) => [r.community, r]));
   const gaps = out.gaps.map((g, i) => ({ rank: i + 1, people: g.people, at: RedMap.degrees(g.x, g.y), community: RedMap.mostPeople(g.rows), rows: g.rows }));
-  return { turn, choice: c, limit: ask.limit, layers, communities, missing: out.missing, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale: ask.scale };
+  return { turn, choice: c, limit: ask.limit, layers, communities, missing: out.missing, reached: out.reached, gaps, nodes: out.nodes, seconds: out.seconds, sources: out.sources, ms: out.ms, scale: ask.scale };
 };
 /* Rivers, railways and motorways as straight pieces, in metres from the engine's origin. */
 RedMap.walls = () => {

@@ -20,6 +20,7 @@ const RedMap = {
     for (const child of children.flat(Infinity)) if (child !== null && child !== undefined) node.append(child);
     return node;
   },
+  /** @returns {any} the element; what kind it is, the markup says */
   byId(id) { return document.getElementById(id); },
   /* One listener an event, so that `patch` can give an element the newer one. */
   listen(node, type, act) {
@@ -32,7 +33,7 @@ const RedMap = {
   /* Make the children of `box` those wanted and keep every element that may stay: one that is pressed, typed in
      or dragged while the page is drawn anew goes on being the same. */
   patch(box, wanted) {
-    const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.key || '' : ''), held = document.activeElement;
+    const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.key || '' : ''), held = /** @type {HTMLElement} */ (document.activeElement);
     const list = wanted.flat(Infinity).filter((x) => x !== null && x !== undefined && x !== '').map((x) => (typeof x === 'object' ? x : document.createTextNode(x)));
     const keys = new Set(list.map(keyOf)), keyed = new Map();
     for (const node of [...box.childNodes]) { const key = keyOf(node); if (!key) continue; if (keys.has(key)) keyed.set(key, node); else node.remove(); }
@@ -42,12 +43,15 @@ const RedMap = {
       if (!old || old.nodeName !== next.nodeName || old.nodeName === 'CANVAS') { box.insertBefore(next, at); continue; }
       keyed.delete(key);
       if (old === at) at = at.nextSibling; else box.insertBefore(old, at);
-      RedMap.become(old, next);
+      if (old !== next) RedMap.become(old, next);
     }
     while (at) { const gone = at; at = at.nextSibling; gone.remove(); }
     if (held && held !== document.activeElement && box.contains(held)) held.focus({ preventScroll: true });
   },
+  /* The element on the page where it was made of the same (its `told`), else a new one. */
+  same(old, told, make) { return old && old.told === told ? old : make(told); },
   become(old, next) {
+    old.told = next.told;
     if (old.nodeType !== 1) { if (old.data !== next.data) old.data = next.data; return; }
     for (const { name } of [...old.attributes]) if (name !== 'style' && !next.hasAttribute(name)) old.removeAttribute(name);
     for (const { name, value } of next.attributes) if (name !== 'style' && old.getAttribute(name) !== value) old.setAttribute(name, value);
@@ -120,6 +124,8 @@ const RedMap = {
 
   /* ---- static words of the markup ---- */
   words() {
+    if (RedMap.wordsAre === RedMap.state.lang) return;
+    RedMap.wordsAre = RedMap.state.lang;
     const html = document.documentElement;
     html.lang = RedMap.state.lang === 'zh' ? 'zh-CN' : 'en';
     const put = (attribute, apply) => {

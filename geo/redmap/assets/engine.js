@@ -4,7 +4,16 @@
 
 /**
  * @typedef {{edge: number, offset: number, access: number}} Link  row of an edge (-1: none), metres
- * @typedef {{from: number, label: number}} Nearest
+ * @typedef {{row: Int32Array, head: Int32Array, seconds: Float64Array}} Graph  arcs of a node: from row[i] to row[i + 1]
+ * @typedef {{count: number, copyOf: Int32Array, arriveU: Int32Array, arriveV: Int32Array, enterU: Int32Array, enterV: Int32Array,
+ *   departU: Int32Array, departV: Int32Array, tail: Int32Array, head: Int32Array, over: Int32Array}} Places  ends of edges; arcs between copies, over an edge (2e, 2e + 1) or none (-1)
+ * @typedef {{mode: string, places: Places, forward: Float64Array, backward: Float64Array, access: number, wait: number, stations: Link[], sites: Link[],
+ *   points?: {edge: Int32Array, offset: Float64Array, access: Float64Array}, graph?: Graph}} Mode  seconds a metre each way and off the ways, seconds at a signal
+ * @typedef {{of: Int32Array, keys: [number, number][], count: number}} Blocks
+ * @typedef {{n: number, m: number, k: number, x: Int32Array, y: Int32Array, u: Int32Array, v: Int32Array, kind: Uint8Array, length: Float64Array, signal: Uint8Array,
+ *   modes: Mode[], community: Int32Array, weight: Float64Array, px: Float64Array, py: Float64Array, layer: Uint8Array, layers: string[],
+ *   lines: {pointFrom: Int32Array, xs: Int32Array, ys: Int32Array}, blocks?: Blocks}} Model  n nodes, m edges, k points of the demand
+ * @typedef {{seconds: Float64Array[], label: Int32Array[]}} Nearest  per rank one item a node or a point
  */
 function makeEngine() {
   const FAR = Infinity;
@@ -20,7 +29,21 @@ function makeEngine() {
     return { next, step: () => { const v = next(); return v % 2 ? -(v + 1) / 2 : v / 2; } };
   };
 
-  /** The graph and the demand of a study from the bytes (already unzipped) and their header. */
+  /**
+   * Where a search can be if no turn is banned: at the nodes.
+   * @returns {Places}
+   */
+  const plain = (n, u, v) => {
+    const none = new Int32Array(0);
+    return { count: n, copyOf: none, arriveU: u, arriveV: v, enterU: u, enterV: v, departU: u, departV: v, tail: none, head: none, over: none };
+  };
+
+  /**
+   * The graph and the demand of a study from the bytes (already unzipped) and their header.
+   * @param {Uint8Array} bytes
+   * @param {any} head  as geo/redmap/engine.py writes it
+   * @returns {Model}
+   */
   const decode = (bytes, head) => {
     const { next, step } = reader(bytes), n = head.nodes, m = head.edges, k = head.points;
     const x = new Int32Array(n), y = new Int32Array(n);
@@ -30,7 +53,7 @@ function makeEngine() {
     for (let e = 0; e < m; e++) v[e] = u[e] + next();
     for (let e = 0; e < m; e++) kind[e] = next();
     for (let e = 0; e < m; e++) length[e] = next() / 1000;
-    /* The copies of nodes where turns are banned, where edges end in them, and the arcs between. */
+    /* Where a search can be and how edges hang together there: at nodes, and at their copies where turns are banned. */
     const places = ({ copies, arcs }) => {
       const some = (count, read) => { const values = new Int32Array(count); for (let i = 0, a = 0; i < count; i++) { a += read(); values[i] = a; } return values; };
       const copyOf = some(copies, step), at = [u, v, u, v, u, v].map((node) => {
@@ -41,11 +64,12 @@ function makeEngine() {
       const tail = some(arcs, step), to = some(arcs, step), over = Int32Array.from({ length: arcs }, () => next() - 1);
       return { count: n + copies, copyOf, arriveU: at[0], arriveV: at[1], enterU: at[2], enterV: at[3], departU: at[4], departV: at[5], tail, head: to, over };
     };
+    const nodes = plain(n, u, v);
     const modes = head.modes.map((mode) => {
       const out = [new Float64Array(m), new Float64Array(m)];
       for (const costs of out) for (let e = 0; e < m; e++) { const row = next(); costs[e] = row ? mode.costs[row - 1] : FAR; }
-      return { mode: mode.mode, forward: out[0], backward: out[1], places: mode.turns ? places(mode.turns) : null, access: mode.access, wait: mode.wait,
-        stations: links(mode.stations, mode.access), sites: links(mode.sites, mode.access) };
+      return { mode: mode.mode, forward: out[0], backward: out[1], places: mode.turns ? places(mode.turns) : nodes, access: mode.access, wait: mode.wait,
+        stations: links(mode.stations), sites: links(mode.sites) };
     });
     const pointFrom = new Int32Array(m + 1), xs = [], ys = [];
     for (let e = 0; e < m; e++) {
@@ -68,7 +92,6 @@ function makeEngine() {
       for (let i = 0; i < k; i++) offset[i] = which === 0 ? next() / 1000 : (Math.round(first.offset[i] * 1000) + step()) / 1000;
       for (let i = 0; i < k; i++) access[i] = which === 0 ? next() / 1000 : (Math.round(first.access[i] * 1000) + step()) / 1000;
       mode.points = { edge, offset, access };
-      placesOf({ n, u, v }, mode);
       mode.graph = null;
     });
     return { n, m, k, x, y, u, v, kind, length, signal, modes, community, weight, px, py, layer, layers: head.layers.map((l) => l.name),
@@ -76,17 +99,15 @@ function makeEngine() {
   };
   const links = (rows) => rows.map(([edge, offset, access]) => ({ edge, offset: offset / 1000, access: access / 1000 }));
 
-  /** Where a search can be and how edges hang together there: at nodes, or at their copies where turns are banned. */
-  const placesOf = (model, mode) => {
-    const { n, u, v } = model, none = new Int32Array(0);
-    mode.places = mode.places || { count: n, copyOf: none, arriveU: u, arriveV: v, enterU: u, enterV: v, departU: u, departV: v, tail: none, head: none, over: none };
-    return mode.places;
-  };
-
-  /** Arcs of a mode as the search walks them: outwards from the stations, against the traffic. */
+  /**
+   * Arcs of a mode as the search walks them: outwards from the stations, against the traffic.
+   * @param {Model} model
+   * @param {Mode} mode
+   * @returns {Graph}
+   */
   const graphOf = (model, mode) => {
     if (mode.graph) return mode.graph;
-    const { m, u, v, length, signal } = model, { count, arriveU, arriveV, enterU, enterV, tail, head: to, over } = placesOf(model, mode), row = new Int32Array(count + 1), half = mode.wait / 2;
+    const { m, u, v, length, signal } = model, { count, arriveU, arriveV, enterU, enterV, tail, head: to, over } = mode.places, row = new Int32Array(count + 1), half = mode.wait / 2;
     const open = (a) => over[a] < 0 || (over[a] % 2 ? mode.forward : mode.backward)[over[a] >> 1] < FAR;
     for (let e = 0; e < m; e++) {
       if (enterU[e] !== arriveV[e] && mode.backward[e] < FAR) row[enterU[e] + 1]++;
@@ -118,7 +139,7 @@ function makeEngine() {
   const makeHeap = (room) => {
     let size = 0, key = new Float64Array(room), node = new Int32Array(room), label = new Int32Array(room);
     const grow = () => {
-      const wider = (old, Kind) => { const next = new Kind(old.length * 2); next.set(old); return next; };
+      const wider = (old, /** @type {any} */ Kind) => { const next = new Kind(old.length * 2); next.set(old); return next; };
       key = wider(key, Float64Array); node = wider(node, Int32Array); label = wider(label, Int32Array);
     };
     const top = { s: 0, node: 0, label: 0 };
@@ -156,12 +177,16 @@ function makeEngine() {
 
   /**
    * The nearest source of every node (and copy of one) within `limit`, and where `ranks` is 2 the next other one within `other`.
-   * @param {Link[]} sources  where a label is a row of this list; unlinked ones reach nothing
-   * @returns {{seconds: Float64Array[], label: Int32Array[]}} per rank one item a node; seconds of the second rank
-   *   beyond `other` may be those of any source
+   * @param {Model} model
+   * @param {Mode} mode
+   * @param {(Link|null)[]} sources  where a label is a row of this list; unlinked ones reach nothing
+   * @param {number} limit  seconds
+   * @param {number} ranks
+   * @param {number} [other]
+   * @returns {Nearest} of the nodes; seconds of the second rank beyond `other` may be those of any source
    */
   const field = (model, mode, sources, limit, ranks, other = limit) => {
-    const { row, head, seconds } = graphOf(model, mode), { count: n, arriveU: u, arriveV: v } = placesOf(model, mode), two = ranks > 1;
+    const { row, head, seconds } = graphOf(model, mode), { count: n, arriveU: u, arriveV: v } = mode.places, two = ranks > 1;
     const best = new Float64Array(n).fill(FAR), who = new Int32Array(n).fill(-1);
     const next = two ? new Float64Array(n).fill(FAR) : best, whoNext = two ? new Int32Array(n).fill(-1) : who;
     const heap = makeHeap(1024), top = heap.top;
@@ -195,9 +220,17 @@ function makeEngine() {
    * Seconds of every point of the demand to its nearest source within `limit`, and where `ranks` is 2 to the next
    * other one within `other`, and which these are. Both ends of a point's edge count, and so does the way straight
    * along an edge shared with a source.
+   * @param {Model} model
+   * @param {Mode} mode
+   * @param {(Link|null)[]} sources
+   * @param {Nearest} reached  of the nodes
+   * @param {number} limit  seconds
+   * @param {number} ranks
+   * @param {number} [other]
+   * @returns {Nearest} of the points
    */
   const atPoints = (model, mode, sources, reached, limit, ranks, other = limit) => {
-    const { k, u, v, signal } = model, { departU, departV } = placesOf(model, mode), { edge, offset, access } = mode.points, half = mode.wait / 2, two = ranks > 1;
+    const { k, u, v, signal } = model, { departU, departV } = mode.places, { edge, offset, access } = mode.points, half = mode.wait / 2, two = ranks > 1;
     const best = new Float64Array(k).fill(FAR), who = new Int32Array(k).fill(-1);
     const next = two ? new Float64Array(k).fill(FAR) : best, whoNext = two ? new Int32Array(k).fill(-1) : who;
     // the sources along each edge as a chain
@@ -248,10 +281,14 @@ function makeEngine() {
     return order;
   };
 
-  /** Where each layer and each community of it is counted: the layers first, then communities as they appear. */
+  /**
+   * Where each layer and each community of it is counted: the layers first, then communities as they appear.
+   * @param {Model} model
+   * @returns {Blocks}
+   */
   const blocksOf = (model) => {
     if (model.blocks) return model.blocks;
-    const rows = new Map(), of = new Int32Array(model.k), keys = [], base = model.layers.length;
+    const rows = new Map(), of = new Int32Array(model.k), keys = /** @type {[number, number][]} */ ([]), base = model.layers.length;
     for (let i = 0; i < model.k; i++) {
       const key = model.layer[i] * 1e6 + model.community[i];
       if (!rows.has(key)) { rows.set(key, base + keys.length); keys.push([model.layer[i], model.community[i]]); }
@@ -285,6 +322,7 @@ function makeEngine() {
 
   /**
    * All that the page shows for one choice.
+   * @param {Model} model
    * @param {{mode: number, limit: number, sources: (Link|null)[], minutes: number[], far: number}} ask  sources: null for one that does not count
    */
   const figures = (model, ask) => {
@@ -305,14 +343,24 @@ function makeEngine() {
       seconds, label: near.label[0], nodes: reached.seconds[0] };
   };
 
-  /** The points of a layer that have people and are not reached within `limit` seconds. */
-  const missed = (model, seconds, layer, limit) => {
-    const rows = [];
-    for (let i = 0; i < model.k; i++) if (model.layer[i] === layer && model.weight[i] > 0 && !(seconds[i] <= limit)) rows.push(i);
-    return rows;
+  /**
+   * The points of a layer that have people: those not reached within `limit` seconds, and those that are.
+   * @param {Model} model
+   * @param {Float64Array} seconds
+   * @param {number} layer
+   * @param {number} limit
+   */
+  const sides = (model, seconds, layer, limit) => {
+    const missed = [], reached = [];
+    for (let i = 0; i < model.k; i++) if (model.layer[i] === layer && model.weight[i] > 0) (seconds[i] <= limit ? reached : missed).push(i);
+    return { missed, reached };
   };
 
-  /** People covered of every layer for many sets of sources: what an hour-by-hour strip needs. */
+  /**
+   * People covered of every layer for many sets of sources: what an hour-by-hour strip needs.
+   * @param {Model} model
+   * @param {{mode: number, limit: number, sets: (Link|null)[][]}} ask
+   */
   const coveredBy = (model, ask) => ask.sets.map((sources) => {
     const mode = model.modes[ask.mode], seconds = atPoints(model, mode, sources, field(model, mode, sources, ask.limit, 1), ask.limit, 1).seconds[0];
     const covered = model.layers.map(() => 0);
@@ -320,7 +368,17 @@ function makeEngine() {
     return covered;
   });
 
-  /** The nearest way that a mode may use to a place (Mercator metres from the origin), or edge -1 beyond `most` metres. */
+  /**
+   * The nearest way that a mode may use to a place (Mercator metres from the origin), or edge -1 beyond `most` metres.
+   * @param {Model} model
+   * @param {number} modeRow
+   * @param {number} px
+   * @param {number} py
+   * @param {number} q  Mercator metres of a step of the drawn lines
+   * @param {number} scale  Mercator metres of a metre on the ground
+   * @param {number} most
+   * @returns {Link & {x: number, y: number}}
+   */
   const snap = (model, modeRow, px, py, q, scale, most) => {
     const mode = model.modes[modeRow], { pointFrom, xs, ys } = model.lines, X = px / q, Y = py / q;
     let best = (most * scale / q) ** 2, edge = -1, ratio = 0, ax = 0, ay = 0;
@@ -344,7 +402,7 @@ function makeEngine() {
     return { edge, offset: whole > 0 ? Math.min(1, before / whole) * model.length[edge] : 0, access: Math.sqrt(best) * q / scale, x: ax * q, y: ay * q };
   };
 
-  return { decode, graphOf, field, atPoints, figures, missed, coveredBy, snap, lonLat, greatCircle };
+  return { decode, plain, graphOf, field, atPoints, figures, sides, coveredBy, snap, lonLat, greatCircle };
 }
 
-if (typeof module !== 'undefined') module.exports = { makeEngine };
+if (typeof module !== 'undefined') Object.assign(module.exports, { makeEngine });

@@ -6,6 +6,11 @@ RedMap.SLICE_MS = 6; // while the map moves: what a frame of a slow phone can sp
 RedMap.REST_MS = 14;
 RedMap.moving = () => { const map = RedMap.map; return map._animatingZoom || !!(map.dragging && map.dragging.moving()) || Date.now() - RedMap.movedAt < 120; };
 RedMap.movedAt = 0;
+/* While the engine answers, what is painted would be painted anew, and the answer waits for its end. Not for long:
+   under a long drag there is always an answer to come. */
+RedMap.PATIENCE_MS = 120;
+RedMap.awaitedAt = 0;
+RedMap.awaits = () => Date.now() - RedMap.awaitedAt < RedMap.PATIENCE_MS;
 RedMap.flying = false;
 
 RedMap.Ground = L.GridLayer.extend({
@@ -65,7 +70,7 @@ RedMap.Ground = L.GridLayer.extend({
   },
   work() {
     this._timer = 0;
-    if (!RedMap.map._animatingZoom) {
+    if (!RedMap.map._animatingZoom && !RedMap.awaits()) {
       const until = performance.now() + (RedMap.moving() ? RedMap.SLICE_MS : RedMap.REST_MS);
       while (this.step() && performance.now() < until) { /* the next one */ }
     }

@@ -8,6 +8,9 @@ function makeGrouping() {
   /**
    * Whether a straight line of at most `size` metres between two places crosses a wall (rivers, railways, motorways:
    * pieces x0, y0, x1, y1).
+   * @param {ArrayLike<number>} walls
+   * @param {number} size
+   * @returns {(ax: number, ay: number, bx: number, by: number) => boolean}
    */
   const makeWalls = (walls, size) => {
     const cells = new Map();
@@ -33,6 +36,12 @@ function makeGrouping() {
    * Groups of points that lie within `link` metres of one another with no wall between, most people first, as
    * geo/gaps/clusters.py makes them: one wider than `wide` is parted by community, or halved where there is none,
    * and one of less than a person joins the nearest. `parted` tells of two places whether a wall lies between.
+   * @param {{k: number, px: Float64Array, py: Float64Array, weight: Float64Array, community: Int32Array}} model
+   * @param {number[]} rows
+   * @param {number} link  metres
+   * @param {(ax: number, ay: number, bx: number, by: number) => boolean} [parted]
+   * @param {number} [wide]  metres
+   * @returns {{rows: number[], people: number, x: number, y: number}[]}
    */
   const groups = (model, rows, link, parted = () => false, wide = Infinity) => {
     const { px, py, weight, community } = model, away = (i, j) => Math.sqrt((px[i] - px[j]) ** 2 + (py[i] - py[j]) ** 2);
@@ -95,4 +104,4 @@ function makeGrouping() {
   return { makeWalls, groups };
 }
 
-if (typeof module !== 'undefined') module.exports = { makeGrouping };
+if (typeof module !== 'undefined') Object.assign(module.exports, { makeGrouping });

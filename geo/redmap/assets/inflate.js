@@ -28,7 +28,7 @@ const inflated = (raw) => {
     }
     return damaged();
   };
-  const base = (start, extra) => extra.map((e, i) => start + extra.slice(0, i).reduce((sum, x) => sum + 2 ** x, 0));
+  const base = (start, extra) => extra.map((_, i) => start + extra.slice(0, i).reduce((sum, x) => sum + 2 ** x, 0));
   const longer = [...Array(8).fill(0), ...[1, 2, 3, 4, 5].flatMap((e) => Array(4).fill(e))], further = [0, 0, ...Array.from({ length: 14 }, (_, e) => [e, e]).flat()].slice(0, 30);
   const lengthFrom = [...base(3, longer), 258], farFrom = base(1, further);
   longer.push(0);
@@ -73,7 +73,8 @@ const inflated = (raw) => {
 const unzipped = async (id) => {
   const text = atob(document.getElementById(id).textContent), raw = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) raw[i] = text.charCodeAt(i);
-  if (typeof DecompressionStream !== 'function') return inflated(raw);
-  return new Uint8Array(await new Response(new Blob([raw]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer());
+  const Stream = globalThis['DecompressionStream'];
+  if (typeof Stream !== 'function') return inflated(raw);
+  return new Uint8Array(await new Response(new Blob([raw]).stream().pipeThrough(new Stream('gzip'))).arrayBuffer());
 };
-if (typeof module !== 'undefined') module.exports = { inflated };
+if (typeof module !== 'undefined') Object.assign(module.exports, { inflated });

@@ -47,12 +47,13 @@ RedMap.paintGaps = function* (ctx, v, ratio) {
   const c = RedMap.palette(), pattern = RedMap.hatch(ctx, ratio, c.gap);
   // a pattern lives in device pixels: 8 px divides the tile, so that hatches meet at its borders
   pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
+  // two gaps with a wall between may overlap: by the even-odd rule they would wipe each other out
   yield* RedMap.shares(ctx, RedMap.layers.gaps, v, () => true, true, 60, () => {
     ctx.fillStyle = c.gapFill;
-    ctx.fill('evenodd');
+    ctx.fill('nonzero');
     ctx.globalAlpha = .6;
     ctx.fillStyle = pattern;
-    ctx.fill('evenodd');
+    ctx.fill('nonzero');
     ctx.globalAlpha = 1;
     ctx.strokeStyle = c.gap;
     ctx.lineWidth = v.z < 12 ? .7 : v.z < 13 ? 1.1 : 1.6;
@@ -110,25 +111,52 @@ RedMap.tracePart = (ctx, layer, p, s, ox, oy, share, back) => {
 };
 /* The minutes drawn: those of the study up to the limit chosen, which always is one. */
 RedMap.bandSteps = (c) => [...new Set([...RedMap.data.minutes.filter((m) => m < c.minutes), c.minutes])].sort((a, b) => a - b);
-RedMap.paintMissing = (ctx, v, ratio, now) => {
-  const c = RedMap.palette(), o = RedMap.data.layers.engine, { px, py } = RedMap.model, size = Math.max(4, 90 * now.scale * v.k), half = size / 2;
-  ctx.beginPath();
-  let any = false;
-  for (const i of now.missing) {
-    const x = (px[i] + o.x) * v.k - v.left, y = -(py[i] + o.y) * v.k - v.top;
-    if (x < -half || y < -half || x > v.size + half || y > v.size + half) continue;
-    ctx.rect(x - half, y - half, size, size);
-    any = true;
+/* Gaps under another choice, with the rule of geo/gaps/shapes.py: round the homes left out, never over a home that is
+   reached; hatched and outlined as the study's own gaps are. Put together beside the tile, in whole pixels: that is quick. */
+RedMap.CLEAR_M = 60;
+RedMap.CORE_M = 20;
+RedMap.RIM = 8; // round the tile, so that outlines go on in the next one; a whole hatch wide
+RedMap.DOTS = 500; // drawn at once
+RedMap.paintMissing = function* (ctx, v, ratio, now) {
+  const c = RedMap.palette(), o = RedMap.data.layers.engine, { px, py } = RedMap.model, m = now.scale * v.k, side = (v.size + 2 * RedMap.RIM) * ratio, widen = Math.max(3, RedMap.data.engine.link / 2 * m);
+  const x = (i) => (px[i] + o.x) * v.k - v.left + RedMap.RIM, y = (i) => RedMap.RIM - (py[i] + o.y) * v.k - v.top;
+  const seen = (rows, far) => rows.filter((i) => x(i) > -far && y(i) > -far && x(i) < v.size + 2 * RedMap.RIM + far && y(i) < v.size + 2 * RedMap.RIM + far);
+  const missing = seen(now.missing, widen);
+  if (!missing.length) return;
+  const [shape, pen] = [0, 1].map(() => RedMap.el('canvas', { width: side, height: side }).getContext('2d', { willReadFrequently: true }));
+  const dots = function* (rows, radius, operation) {
+    const r = Math.max(.5, radius * ratio), half = Math.ceil(r) + 1, dot = RedMap.el('canvas', { width: 2 * half, height: 2 * half }), round = dot.getContext('2d', { willReadFrequently: true });
+    round.arc(half, half, r, 0, 7);
+    round.fill();
+    shape.globalCompositeOperation = operation;
+    for (const [n, i] of rows.entries()) {
+      shape.drawImage(dot, Math.round(x(i) * ratio) - half, Math.round(y(i) * ratio) - half);
+      if (n % RedMap.DOTS === RedMap.DOTS - 1) { shape.getImageData(0, 0, 1, 1); yield; }
+    }
+  };
+  yield* dots(missing, widen, 'source-over');
+  yield* dots(seen(now.reached, RedMap.CLEAR_M * m), RedMap.CLEAR_M * m, 'destination-out');
+  yield* dots(missing, RedMap.CORE_M * m, 'source-over');
+  const lay = (style, alpha) => {
+    pen.globalCompositeOperation = 'source-in';
+    pen.fillStyle = style;
+    pen.fillRect(0, 0, side, side);
+    ctx.globalAlpha = alpha;
+    ctx.drawImage(pen.canvas, -RedMap.RIM, -RedMap.RIM, side / ratio, side / ratio);
+    ctx.globalAlpha = 1;
+  };
+  for (const [style, alpha] of [[c.gapFill, 1], [RedMap.hatch(pen, ratio, c.gap), .6]]) {
+    pen.globalCompositeOperation = 'copy';
+    pen.drawImage(shape.canvas, 0, 0);
+    lay(style, alpha);
   }
-  if (!any) return;
-  ctx.fillStyle = c.gapFill;
-  ctx.fill();
-  const pattern = RedMap.hatch(ctx, ratio, c.gap);
-  pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
-  ctx.globalAlpha = .7;
-  ctx.fillStyle = pattern;
-  ctx.fill();
-  ctx.globalAlpha = 1;
+  pen.globalCompositeOperation = 'source-over';
+  pen.clearRect(0, 0, side, side);
+  const wide = Math.max(1, Math.round((v.z < 12 ? .6 : v.z < 13 ? .9 : 1.3) * ratio));
+  for (let dx = -1; dx <= 1; dx++) for (let dy = -1; dy <= 1; dy++) if (dx || dy) pen.drawImage(shape.canvas, dx * wide, dy * wide);
+  pen.globalCompositeOperation = 'destination-out';
+  pen.drawImage(shape.canvas, 0, 0);
+  lay(c.gap, 1);
 };
 RedMap.paintProblems = (ctx, v) => {
   for (const s of RedMap.data.problems || []) {

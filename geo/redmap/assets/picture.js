@@ -1,38 +1,44 @@
 /* picture.js: what is shown, taken along: a PNG of the map, the layers as GeoJSON; full screen; the first visit. */
 'use strict';
 
-/* The map as it stands on the screen, at twice its size, with title, legend, scale and sources. */
-RedMap.pictureOf = () => {
-  const map = RedMap.map, size = map.getSize(), ratio = 2, head = 58, foot = 40, z = map.getZoom(), world = 256 * 2 ** z, c = RedMap.palette();
-  const canvas = RedMap.el('canvas', { width: size.x * ratio, height: (size.y + head + foot) * ratio }), ctx = canvas.getContext('2d');
-  const corner = map.getPixelBounds().min, side = Math.max(size.x, size.y);
+/* The map alone as it stands on the screen, `ratio` times its size; what is pinned beside it on its side. */
+RedMap.mapPicture = (ratio) => {
+  const map = RedMap.map, size = map.getSize(), z = map.getZoom(), world = 256 * 2 ** z, corner = map.getPixelBounds().min, side = Math.max(size.x, size.y);
   const v = { z, size: side, k: world / (2 * Math.PI * RedMap.EARTH), left: corner.x - world / 2, top: corner.y - world / 2 };
-  const inner = RedMap.el('canvas', { width: side * ratio, height: side * ratio });
-  const place = { x: corner.x / side, y: corner.y / side, z };
-  RedMap.paint(inner.getContext('2d'), v, place, ratio, 'now');
+  const out = RedMap.el('canvas', { width: size.x * ratio, height: size.y * ratio }), pen = out.getContext('2d');
+  const painted = (which) => {
+    const square = RedMap.el('canvas', { width: side * ratio, height: side * ratio });
+    RedMap.paint(square.getContext('2d'), v, { x: corner.x / side, y: corner.y / side, z }, ratio, which);
+    return square;
+  };
+  pen.drawImage(painted('now'), 0, 0);
   if (RedMap.pinned) {
-    const left = RedMap.el('canvas', { width: side * ratio, height: side * ratio }), x = size.x * RedMap.swipe * ratio, pen = inner.getContext('2d');
-    RedMap.paint(left.getContext('2d'), v, place, ratio, 'pinned');
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.drawImage(left, 0, 0, x, left.height, 0, 0, x, left.height);
-    pen.fillStyle = c.text;
-    pen.fillRect(x - 2, 0, 4, left.height);
+    const x = Math.round(size.x * RedMap.swipe * ratio);
+    pen.clearRect(0, 0, x, out.height);
+    pen.drawImage(painted('pinned'), 0, 0, x, out.height, 0, 0, x, out.height);
+    pen.fillStyle = RedMap.palette().text;
+    pen.fillRect(x - ratio, 0, 2 * ratio, out.height);
   }
+  return out;
+};
+/* The same at twice its size, with title, legend, scale and sources. */
+RedMap.pictureOf = () => {
+  const map = RedMap.map, size = map.getSize(), ratio = 2, head = 58, legend = RedMap.legendLine(size.x - 32), foot = legend.rows * 24 + 40, c = RedMap.palette();
+  const canvas = RedMap.el('canvas', { width: size.x * ratio, height: (size.y + head + foot) * ratio }), ctx = canvas.getContext('2d');
   ctx.fillStyle = c.ground;
   ctx.fillRect(0, 0, canvas.width, canvas.height);
-  ctx.drawImage(inner, 0, 0, size.x * ratio, size.y * ratio, 0, head * ratio, size.x * ratio, size.y * ratio);
+  ctx.drawImage(RedMap.mapPicture(ratio), 0, head * ratio);
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   const write = (text, x, y, font, align) => { ctx.font = font + ' ' + RedMap.FONT; ctx.fillStyle = c.text; ctx.textAlign = align || 'left'; ctx.textBaseline = 'middle'; ctx.fillText(text, x, y); };
   const d = RedMap.data;
   write(d.name + (d.synthetic ? '（' + RedMap.t('synthetic') + '）' : ''), 16, 20, 'bold 19px');
   write([RedMap.byId('study-line').textContent, RedMap.now ? RedMap.choiceWords() : ''].filter(Boolean).join('　'), 16, 43, '13px');
   write(RedMap.layerName(RedMap.state.demand) + ' ' + RedMap.percent(RedMap.block().share), size.x - 16, 30, 'bold 24px', 'right');
-  let x = 16;
-  const y = head + size.y + foot / 2, entry = (draw, text) => { draw(x + 9); write(text, x + 24, y, '12px'); ctx.font = '12px ' + RedMap.FONT; x += 34 + ctx.measureText(text).width; };
-  const steps = RedMap.now ? RedMap.bandSteps(RedMap.choice) : RedMap.state.steps.filter((m) => m <= RedMap.state.minutes);
-  if (RedMap.state.on.bands) steps.forEach((m, i) => entry((at) => { ctx.fillStyle = RedMap.bandColour(i, steps.length); ctx.fillRect(at - 9, y - 7, 20, 14); }, RedMap.t('bandLegend', { m })));
-  if (RedMap.state.on.stations) for (const kind of ['open', 'closed', 'unknown']) entry((at) => RedMap.mark(ctx, kind, at, y, 6), RedMap.t({ open: 'open', closed: 'closed', unknown: 'openUnknown' }[kind]));
-  if (RedMap.state.on.sites && d.sites.length) entry((at) => RedMap.mark(ctx, 'site', at, y + 8, 6, ''), RedMap.t('site'));
+  for (const { kind, text, x, row } of legend.entries) {
+    ctx.drawImage(RedMap.swatch(kind), 16 + x, head + size.y + 10 + row * 24, 28, 20);
+    write(text, 16 + x + 33, head + size.y + 20 + row * 24, '12px');
+  }
+  const y = head + size.y + foot - 18;
   write([RedMap.byId('scale').textContent, RedMap.byId('approval').textContent, RedMap.t('osm')].join('　'), size.x - 16, y, '12px', 'right');
   const bar = RedMap.byId('scale').getBoundingClientRect().width;
   ctx.strokeStyle = c.text;
@@ -41,6 +47,19 @@ RedMap.pictureOf = () => {
   ctx.moveTo(size.x - 16 - bar, head + size.y - 12); ctx.lineTo(size.x - 16, head + size.y - 12);
   ctx.stroke();
   return canvas;
+};
+/* The legend's entries side by side in rows of `width` pixels. */
+RedMap.legendLine = (width) => {
+  const pen = RedMap.el('canvas', {}).getContext('2d'), entries = [];
+  pen.font = '12px ' + RedMap.FONT;
+  let x = 0, row = 0;
+  for (const key of ['bands', 'areas', 'gaps', 'sites', 'stations'].filter((k) => RedMap.state.on[k] && RedMap.byId('on-' + k))) for (const [kind, text] of RedMap.legendOf(key).slice(1)) {
+    const wide = 49 + pen.measureText(text).width;
+    if (x > 0 && x + wide > width) { x = 0; row++; }
+    entries.push({ kind, text, x, row });
+    x += wide;
+  }
+  return { entries, rows: entries.length ? row + 1 : 0 };
 };
 RedMap.savePicture = () => new Promise((done) => {
   RedMap.pictureOf().toBlob((blob) => {

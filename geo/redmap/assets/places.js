@@ -105,7 +105,7 @@ RedMap.start = async (map) => {
     tip.style.left = event.originalEvent.clientX + 14 + 'px';
     tip.style.top = event.originalEvent.clientY + 14 + 'px';
   });
-  document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && RedMap.open && event.target.id !== 'search') map.closePopup(RedMap.open); });
+  document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && RedMap.open && event.target !== RedMap.byId('search')) map.closePopup(RedMap.open); });
   map.on('mouseout', () => { RedMap.byId('tip').hidden = true; });
   RedMap.tellHeight();
   RedMap.byId('theme').addEventListener('click', () => RedMap.set({ theme: RedMap.isDark() ? 'light' : 'dark' }));

@@ -3,7 +3,6 @@
 RedMap.TABS = ['overview', 'gaps', 'sites', 'whatif', 'communities', 'data'];
 RedMap.ON = { bands: true, areas: false, gaps: true, sites: true, stations: true, problems: true, roads: true, names: true };
 RedMap.SHOWN_ROWS = 200;
-RedMap.PRINTED_ROWS = 12;
 RedMap.rows = RedMap.SHOWN_ROWS;
 
 /* The part of the state that an address may ask for. */
@@ -34,12 +33,11 @@ RedMap.setup = (asked) => {
   RedMap.byId('method').addEventListener('click', (event) => { event.preventDefault(); RedMap.set({ tab: 'data' }); RedMap.byId('panel').scrollTop = 0; RedMap.byId('pane').focus(); });
   RedMap.wireFullScreen();
   RedMap.hint();
-  RedMap.byId('copy').addEventListener('click', async () => {
-    try { await navigator.clipboard.writeText(location.href); RedMap.toast(RedMap.t('copied')); } catch (error) { RedMap.toast(RedMap.t('copyFailed')); }
-  });
+  RedMap.byId('copy').addEventListener('click', RedMap.copyLink);
   if (matchMedia('(min-width: 1081px)').matches) RedMap.byId('rail').open = true; // on less it would lie on the map
   RedMap.byId('rail').addEventListener('toggle', () => RedMap.map.invalidateSize({ animate: false }));
   RedMap.map.on('click', RedMap.onMapClick);
+  RedMap.map.getContainer().addEventListener('keydown', RedMap.placeByKeys);
   addEventListener('beforeprint', RedMap.beforePrint);
   addEventListener('afterprint', RedMap.afterPrint);
 };
@@ -56,6 +54,10 @@ RedMap.toast = (text) => {
   const note = RedMap.el('div', { class: 'toast' }, text);
   document.body.append(note);
   setTimeout(() => note.remove(), 2400);
+};
+
+RedMap.copyLink = async () => {
+  try { await navigator.clipboard.writeText(location.href); RedMap.toast(RedMap.t('copied')); } catch (error) { RedMap.toast(RedMap.t('copyFailed')); }
 };
 
 /* ---- choosing a place ---- */
@@ -155,7 +157,7 @@ RedMap.overview = () => {
       kpi('kpi-uncovered', RedMap.count((b.total || 0) - (b.covered || 0)), t('notCovered')), kpi('kpi-two', percent(b.share_two_or_more), t('twoOrMore')),
       kpi('kpi-median', number(b.median_minutes, 1), t('medianMinutes')), kpi('kpi-stations', number(sum.stations.used) + ' / ' + number(sum.stations.listed), t('stationsUsed')),
       kpi('kpi-hours', number(sum.stations.hours_known) + ' / ' + number(sum.stations.used), t('hoursKnown')), kpi('kpi-gaps', number(RedMap.now ? RedMap.now.gaps.length : sum.gaps.count), t('gapCount'))),
-    ...RedMap.barBlock('byMinutes', Object.entries(b.share_by_minutes || {}).sort((a, c) => a[0] - c[0]).map(([m, share]) => ({ label: t('withinMinutes', { m }), share, current: +m === limit }))),
+    ...RedMap.barBlock('byMinutes', Object.entries(b.share_by_minutes || {}).sort((a, c) => +a[0] - +c[0]).map(([m, share]) => ({ label: t('withinMinutes', { m }), share, current: +m === limit }))),
     ...(RedMap.now ? [] : RedMap.barBlock('byTime', d.times.filter((time) => time in (b.share_by_time || {})).map((time) => ({ label: RedMap.time(time), share: b.share_by_time[time], current: time === s.time, act: () => RedMap.set({ time }) })), t('byTimeNote'))),
     ...(RedMap.now ? [] : RedMap.barBlock('byService', Object.entries(b.share_by_service || {}).map(([key, share]) => ({ label: RedMap.word('svc', key), share })))),
   ];
@@ -216,13 +218,29 @@ RedMap.siteList = () => {
       s.kind ? el('span', { class: 'muted' }, RedMap.word('kinds', s.kind)) : null,
       s.for.some((f) => f.name) ? el('span', { class: 'muted' }, t('benefits', { list: '' }), RedMap.name(s.for.map((f) => f.name).filter(Boolean).slice(0, 3).join(' · '))) : null)))];
 };
+/* Everything that the figures take for granted, in words: [what, how]. */
+RedMap.assumptions = () => {
+  const { t, number, data: d } = RedMap, s = d.standard, kmh = (cost) => 3.6 / cost;
+  const speeds = d.engine ? d.engine.modes.map((m) => { const all = m.costs.map(kmh), least = Math.min(...all), most = Math.max(...all); return t(m.mode) + ' ' + (most - least < .05 ? number(most, 1) : number(least, 0) + '–' + number(most, 0)); }) : [];
+  return [
+    [t('assumeAccess'), d.engine ? t('assumeAccessHow', { n: number(s.max_access_m), v: number(kmh(d.engine.modes[0].access), 1) }) : ''],
+    [t('assumeSignals'), s.signal_wait_s ? t('assumeSignalsHow', { n: number(s.signal_wait_s) }) : t('assumeNoSignals')],
+    [t('assumeHours'), t('assumeHoursHow')],
+    [t('assumeStraight'), s.speed_kmh ? t('assumeStraightHow', { d: RedMap.distance(s.speed_kmh * s.limit_minutes / .06) }) : ''],
+    [t('assumeSpeeds'), speeds.length ? t('kmh', { n: speeds.join(' · ') }) : ''],
+    [t('assumeGaps'), d.engine ? t('gapsRough', { m: number(d.engine.link) }) : ''],
+    [t('assumeTrials'), t('assumeTrialsHow')],
+  ];
+};
 RedMap.dataPane = () => {
   const { el, t, number, percent, row, name, data: d } = RedMap, sum = d.summary, net = sum.network || {}, iso = sum.isochrones || {}, from = sum.provenance || {};
   const list = (title, ...rows) => [el('h2', {}, title), el('dl', { class: 'facts' }, rows.flat())];
   return [
-    el('p', { class: 'downloads' }, RedMap.csvButton('communities'), RedMap.csvButton('stations'), el('button', { type: 'button', class: 'outline', id: 'save-png', onclick: () => RedMap.savePicture() }, t('savePng')), el('button', { type: 'button', class: 'outline', id: 'save-geo', onclick: () => RedMap.saveGeoJson() }, t('saveGeo'))),
+    el('p', { class: 'downloads' }, RedMap.csvButton('communities'), RedMap.csvButton('stations'), el('button', { type: 'button', class: 'outline', id: 'save-png', onclick: () => RedMap.savePicture() }, t('savePng')), el('button', { type: 'button', class: 'outline', id: 'save-geo', onclick: () => RedMap.saveGeoJson() }, t('saveGeo')),
+      el('span', { class: 'small-screen' }, el('button', { type: 'button', class: 'outline', id: 'copy-here', onclick: RedMap.copyLink }, t('copy')), el('button', { type: 'button', class: 'outline', id: 'print-here', onclick: () => print() }, t('print')))),
     ...list(t('standard'), row(t('mode'), t(d.standard.mode)), row(t('speed'), d.standard.speed_kmh ? t('kmh', { n: number(d.standard.speed_kmh, 1) }) : ''), row(t('limit'), t('minutesValue', { n: number(d.standard.limit_minutes) })),
       row(t('countedTimes'), d.times.map(RedMap.time).join(' · ')), row(t('countedServices'), (d.standard.services || []).map((s) => RedMap.word('svc', s)).join(' · '))),
+    ...list(t('assumptions'), ...RedMap.assumptions().map(([what, how]) => row(what, how))),
     ...list(t('stationRecords'), Object.entries(sum.stations).map(([key, n]) => row(t(key === 'hours_known' ? 'hoursKnown' : key), number(n)))),
     ...list(t('network'), row(t('networkSource'), name(d.source)), row(t('networkDate'), d.sourceDate ? name(d.sourceDate) : t('unknown')),
       row(t('networkExtent'), t('networkSize', { nodes: number(net.nodes), edges: number(net.edges), km: number(net.km, 1) })), row(t('density'), net.km_per_km2 === null || net.km_per_km2 === undefined ? '' : t('densityValue', { n: number(net.km_per_km2, 1) })), row(t('offNetwork'), percent(net.off_network_share))),
@@ -278,24 +296,37 @@ RedMap.toggle = (key, on) => {
   if (on && key === 'bands') next.areas = false;
   RedMap.set({ on: next });
 };
-RedMap.drawLegend = () => {
-  const { el, t, state: s, data: d, layers } = RedMap;
-  const n = s.steps.length, c = RedMap.palette(), has = (kind) => Array.prototype.includes.call(layers.roads.tag, kind);
-  const entry = (kind, label) => el('li', {}, RedMap.swatch(kind), el('span', {}, label));
+/* What stands under each layer: a line of units, then [swatch, words]. */
+RedMap.legendOf = (key) => {
+  const { t, state: s, data: d, layers, now, choice } = RedMap, c = RedMap.palette();
+  if (!layers.roads.kinds) layers.roads.kinds = new Set(layers.roads.tag);
+  const has = (kind, row) => (layers.roads.kinds.has(kind) ? [row] : []);
+  const steps = now ? RedMap.bandSteps(choice) : s.steps.filter((m) => m <= s.minutes), colour = (m, i) => (now ? RedMap.bandColour(i, steps.length) : RedMap.bandColour(s.steps.indexOf(m), s.steps.length));
+  const states = new Set(d.stations.filter((station) => RedMap.shown(station)).map(RedMap.stateOf));
   const parts = {
-    bands: () => [el('li', { class: 'unit' }, t('unitMinutes', { mode: t(RedMap.now ? d.engine.modes[RedMap.choice.mode].mode : d.standard.mode) })), ...(RedMap.now ? RedMap.bandSteps(RedMap.choice) : s.steps.filter((m) => m <= s.minutes)).map((m, i, all) => entry({ colour: RedMap.now ? RedMap.bandColour(i, all.length) : RedMap.bandColour(s.steps.indexOf(m), n) }, t('bandLegend', { m })))],
-    stations: () => [el('li', { class: 'unit' }, RedMap.choice && RedMap.choice.at >= 0 ? RedMap.hourWord(RedMap.choice.at) : RedMap.time(s.time)), entry('open', t('open')), entry('closed', t('closed')), entry('unknown', t('openUnknown')), ...(RedMap.selectedStation() >= 0 ? [entry('reach', t('reachLegend'))] : [])],
-    gaps: () => [entry('gap', t('gapLegend'))],
-    sites: () => [entry('site', t('siteLegend'))],
-    problems: () => [entry('problem', t('problemLegend'))],
-    areas: () => [el('li', { class: 'unit' }, t('areaLegend')), ...c.area.map((colour, i) => entry({ colour }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%')), ...(d.approval ? [entry('border', t('borderLegend'))] : [])],
-    roads: () => [entry('major', t('roadMajor')), entry('local', t('roadLocal')), ...(has(3) ? [entry('path', t('roadPath'))] : []), ...(has(4) ? [entry('water', t('water'))] : []), ...(has(5) ? [entry('railway', t('railway'))] : []), ...(layers.edge ? [entry('edge', t('edgeLegend'))] : [])],
-    names: () => [],
+    bands: () => [t('unitMinutes', { mode: t(now ? d.engine.modes[choice.mode].mode : d.standard.mode) }), ...steps.map((m, i) => [{ colour: colour(m, i) }, t('bandLegend', { m })])],
+    stations: () => [choice && choice.at >= 0 ? RedMap.hourWord(choice.at) : RedMap.time(s.time), ...[['open', t('open')], ['closed', t('closed')], ['unknown', t('openUnknown')]].filter(([state]) => states.has(state)), ...(RedMap.selectedStation() >= 0 ? [['reach', t('reachLegend')]] : [])],
+    gaps: () => ['', ['gap', t('gapLegend')]],
+    sites: () => ['', ['site', t('siteLegend')]],
+    problems: () => ['', ['problem', t('problemLegend')]],
+    areas: () => [t('areaLegend'), ...c.area.map((shade, i) => [{ colour: shade }, [0, 20, 40, 60, 80][i] + '–' + [20, 40, 60, 80, 100][i] + '%']), ...(d.approval ? [['border', t('borderLegend')]] : [])],
+    roads: () => ['', ['major', t('roadMajor')], ['local', t('roadLocal')], ...has(3, ['path', t('roadPath')]), ...has(4, ['water', t('water')]), ...has(5, ['railway', t('railway')]), ...(layers.edge ? [['edge', t('edgeLegend')]] : [])],
+    names: () => [''],
   };
+  return parts[key]();
+};
+/* A layer of which the legend says the same as before keeps its element: its swatches cost more than the rest of the panel. */
+RedMap.drawLegend = () => {
+  const { el, t, state: s, data: d } = RedMap, legend = RedMap.byId('legend');
   const label = { bands: 'layerBands', stations: 'layerStations', gaps: 'layerGaps', sites: 'layerSites', problems: 'layerProblems', areas: 'layerAreas', roads: 'layerRoads', names: 'layerNames' };
-  RedMap.patch(RedMap.byId('legend'), [...['bands', 'areas', 'gaps', 'sites', 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map((key) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off'), key },
-    el('label', { class: 'check' }, el('input', { type: 'checkbox', id: 'on-' + key, checked: s.on[key], onchange: (event) => RedMap.toggle(key, event.target.checked) }), el('span', {}, t(label[key]))),
-    s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') }, parts[key]()) : null)), RedMap.tileControl()]);
+  const layer = (key) => {
+    const [unit, ...rows] = s.on[key] ? RedMap.legendOf(key) : [], old = legend.querySelector(':scope > [data-key="' + key + '"]');
+    return RedMap.same(old, JSON.stringify([RedMap.isDark(), s.lang, s.on[key], unit, rows]), (told) => el('div', { class: 'layer' + (s.on[key] ? '' : ' off'), key, told },
+      el('label', { class: 'check' }, el('input', { type: 'checkbox', id: 'on-' + key, checked: s.on[key], onchange: (event) => RedMap.toggle(key, event.target.checked) }), el('span', {}, t(label[key]))),
+      s.on[key] ? el('ul', { class: 'entries' + (['areas', 'bands', 'stations', 'roads'].includes(key) ? ' tight' : '') },
+        unit ? el('li', { class: 'unit' }, unit) : null, rows.map(([kind, words]) => el('li', {}, RedMap.swatch(kind), el('span', {}, words)))) : null));
+  };
+  RedMap.patch(legend, [...['bands', ...(d.communities.length ? ['areas'] : []), 'gaps', ...(d.sites.length ? ['sites'] : []), 'stations', ...(d.problems.length ? ['problems'] : []), 'roads', 'names'].map(layer), RedMap.tileControl()]);
 };
 
 /* ---- search: any part of a name ---- */
@@ -315,7 +346,7 @@ RedMap.wireSearch = () => {
   };
   input.addEventListener('input', draw);
   input.addEventListener('focus', draw);
-  document.addEventListener('pointerdown', (event) => { if (!event.target.closest('.search')) hide(); });
+  document.addEventListener('pointerdown', (event) => { if (!(/** @type {Element} */ (event.target)).closest('.search')) hide(); });
   const move = (event, to) => { if (to) { to.focus(); event.preventDefault(); } };
   input.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') { input.value = ''; hide(); }
@@ -327,34 +358,4 @@ RedMap.wireSearch = () => {
     if (event.key === 'ArrowUp') move(event, document.activeElement.previousElementSibling || input);
     if (event.key === 'Escape') { hide(); input.focus(); }
   });
-};
-
-/* ---- print: the page takes the size of an A4 landscape sheet, then the map is drawn anew ---- */
-RedMap.beforePrint = () => {
-  const map = RedMap.map;
-  if (document.body.classList.contains('printing')) return;
-  RedMap.onScreen = { zoom: map.getZoom(), centre: map.getCenter(), seen: map.getBounds(), rail: RedMap.byId('rail').open, tab: RedMap.state.tab };
-  document.body.classList.add('printing');
-  RedMap.byId('rail').open = true;
-  RedMap.byId('printed-on').textContent = RedMap.t('printedOn', { date: new Date(Date.now() + 288e5).toISOString().slice(0, 10) });
-  map.invalidateSize({ animate: false, pan: false });
-  // what was seen on the screen stands beside the legend on the sheet
-  map.fitBounds(RedMap.onScreen.seen, { paddingBottomRight: [236, 0], animate: false });
-  RedMap.set({ tab: 'overview' });
-  RedMap.rows = RedMap.PRINTED_ROWS;
-  const part = (nodes) => RedMap.el('section', { class: 'sheet' }, nodes.flat().filter(Boolean));
-  RedMap.ground.flush();
-  RedMap.byId('panel').append(RedMap.el('div', { id: 'printed' }, part(RedMap.gapList()), part(RedMap.siteList()), part(RedMap.communityTable())));
-  RedMap.rows = RedMap.SHOWN_ROWS;
-};
-RedMap.afterPrint = () => {
-  const was = RedMap.onScreen;
-  if (!was) return;
-  RedMap.byId('printed').remove();
-  document.body.classList.remove('printing');
-  RedMap.byId('rail').open = was.rail;
-  RedMap.map.invalidateSize({ animate: false, pan: false });
-  RedMap.map.setView(was.centre, was.zoom, { animate: false });
-  RedMap.set({ tab: was.tab });
-  RedMap.onScreen = null;
 };

@@ -27,6 +27,7 @@ RedMap.whatIf = () => {
     el('h2', {}, t('openWhen'), el('span', { class: 'muted' }, ' ' + RedMap.hourWord(c.at))), el('div', { key: 'now', class: 'row' }, press(c.at === RedMap.hourNow(), t('openNowFilter'), () => RedMap.choose({ at: c.at === RedMap.hourNow() ? -1 : RedMap.hourNow() }), null, 'now')), ...RedMap.stripView(),
     el('h2', {}, t('trials')), el('p', { class: 'note' }, t('trialsNote')),
     el('div', { key: 'try', class: 'row' }, press(RedMap.placing, t(RedMap.placing ? 'placingNow' : 'addTrial'), () => RedMap.place1(!RedMap.placing), 'strong', 'add'), press(false, t('saveTrials'), RedMap.saveTrials), press(false, t('loadTrials'), () => RedMap.byId('trial-file').click())),
+    RedMap.placing ? el('p', { key: 'keys', class: 'note' }, t('placingKeys')) : null,
     el('input', { type: 'file', id: 'trial-file', accept: '.json,application/json', hidden: true, onchange: RedMap.loadTrials }),
     el('div', { class: 'list', id: 'trial-list' }, [
       ...c.add.map((a, i) => RedMap.trialItem(a, i)),
@@ -62,7 +63,6 @@ RedMap.trialItem = (a, i) => {
 };
 
 /* ---- the week: 7 x 24 cells, one tab stop, arrows move ---- */
-RedMap.STRIP = ['#f4e3df', '#f1b8ae', '#e2857c', '#c14b4f', '#8e1620'];
 RedMap.stripView = () => {
   const { el, t, percent, data: d } = RedMap, c = RedMap.choice, rows = RedMap.week168;
   // a list without hours says nothing of any hour: a grid of noughts would read as "closed"
@@ -85,8 +85,9 @@ RedMap.stripView = () => {
     return button;
   };
   const marks = el('div', { class: 'hours-head', 'aria-hidden': 'true' }, el('span', {}, ''), [0, 6, 12, 18].map((h) => el('span', { class: 'at' + h }, h + ':00')));
-  return [el('div', { class: 'week', role: 'grid', id: 'week', 'aria-label': t('weekAria') }, marks,
-    RedMap.DAY_WORDS.map((day, i) => el('div', { class: 'day', role: 'row' }, el('span', { class: 'day-name', role: 'rowheader' }, t(day)), Array.from({ length: 24 }, (_, h) => cell(i * 24 + h))))),
+  const week = (told) => el('div', { class: 'week', role: 'grid', id: 'week', 'aria-label': t('weekAria'), told }, marks,
+    RedMap.DAY_WORDS.map((day, i) => el('div', { class: 'day', role: 'row' }, el('span', { class: 'day-name', role: 'rowheader' }, t(day)), Array.from({ length: 24 }, (_, h) => cell(i * 24 + h)))));
+  return [RedMap.same(RedMap.byId('week'), JSON.stringify([RedMap.state.lang, c.at, rows.map((_, at) => share(at))]), week),
   el('p', { class: 'note' }, t('weekNote', { low: percent(least), high: percent(most) }), ' ', c.at >= 0 ? el('button', { type: 'button', class: 'more', onclick: () => RedMap.choose({ at: -1 }) }, t('anyTime')) : null)];
 };
 
@@ -136,9 +137,22 @@ RedMap.divider = () => {
 RedMap.place1 = (on) => {
   RedMap.placing = on;
   RedMap.map.getContainer().classList.toggle('placing', on);
-  if (on) RedMap.say(RedMap.t('placingNow'));
   RedMap.render();
+  if (!on) return;
+  RedMap.say(RedMap.t('placingNow') + ' ' + RedMap.t('placingKeys'));
+  RedMap.map.getContainer().focus({ preventScroll: true });
 };
+/* Without a mouse: Enter puts a trial station in the middle of the map, Escape lets it be. */
+RedMap.placeByKeys = (event) => {
+  if (!RedMap.placing || event.target !== RedMap.map.getContainer()) return;
+  if (event.key === 'Escape') { RedMap.place1(false); RedMap.byId('pane').focus({ preventScroll: true }); }
+  if (event.key !== 'Enter') return;
+  const { lng, lat } = RedMap.map.getCenter();
+  RedMap.addTrial([lng, lat]);
+  const pin = RedMap.markers[RedMap.markers.length - 1];
+  if (pin) pin.getElement().focus({ preventScroll: true });
+};
+RedMap.STEP_PX = 10; // of an arrow key; one with Shift
 RedMap.addTrial = (at) => {
   RedMap.place1(false);
   if (RedMap.choice.add.length >= RedMap.TRIALS_IN_LINK) { RedMap.toast(RedMap.t('trialsFull', { n: RedMap.TRIALS_IN_LINK })); return Promise.resolve(); }
@@ -158,6 +172,15 @@ RedMap.drawTrials = () => {
       const moved = () => { const p = marker.getLatLng(); return RedMap.choose({ add: RedMap.choice.add.map((x, j) => (j === i ? { ...x, at: [p.lng, p.lat] } : x)) }); };
       marker.on('drag', () => { if (Date.now() - last > 90) { last = Date.now(); moved(); } });
       marker.on('dragend', moved);
+      marker.getElement().addEventListener('keydown', (event) => {
+        const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key], far = event.shiftKey ? 1 : RedMap.STEP_PX;
+        if (!way) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const p = RedMap.map.latLngToContainerPoint(marker.getLatLng());
+        marker.setLatLng(RedMap.map.containerPointToLatLng([p.x + way[0] * far, p.y + way[1] * far]));
+        moved();
+      });
       RedMap.markers[i] = marker;
     } else if (!marker.dragging || !marker.dragging._draggable || !marker.dragging._draggable._moving) marker.setLatLng([a.at[1], a.at[0]]);
   });
