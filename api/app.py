@@ -21,7 +21,15 @@ from api.metrics import Metrics
 from api.routers import analysis, features, health, mapbox, maps, oembed, ors, studies, tiles, valhalla
 from api.settings import Settings
 
-TOLD = ("X-Request-ID", "Server-Timing", "X-Ratelimit-Limit", "X-Ratelimit-Remaining", "Retry-After", "ETag")
+TOLD = (
+    "X-Request-ID",
+    "Server-Timing",
+    "X-Ratelimit-Limit",
+    "X-Ratelimit-Remaining",
+    "Retry-After",
+    "ETag",
+    "Content-Crs",
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

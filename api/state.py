@@ -21,7 +21,7 @@ class Loaded:
     """The study, its results, its two pages, its session, its name in addresses and where its roads lie.
 
     ``bounds``: west, east, south, north in degrees. ``pictures``: still ones by width and height, and ``tiles`` by
-    layer, zoom and place, as they were asked.
+    layer, zoom and place, as they were asked; ``shifted``: layers in GCJ-02.
     """
 
     settings: Settings
@@ -34,6 +34,7 @@ class Loaded:
     bounds: tuple[float, float, float, float]
     tiles: dict[tuple[str, int, int, int], Page] = field(default_factory=dict, repr=False)
     pictures: dict[tuple[int, int], Page] = field(default_factory=dict, repr=False)
+    shifted: dict[str, gpd.GeoDataFrame] = field(default_factory=dict, repr=False)
 
 
 def slugs(names: Iterable[str]) -> list[str]:
