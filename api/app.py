@@ -18,6 +18,7 @@ from api.errors import add_error_handlers
 from api.guard import Guard, Trace
 from api.keeper import Keeper
 from api.metrics import Metrics
+from api.quick import Pace
 from api.routers import analysis, features, health, mapbox, maps, oembed, ors, studies, tiles, valhalla
 from api.settings import Settings
 
@@ -54,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.metrics = metrics
+    app.state.metrics, app.state.pace = metrics, Pace()
     keeper = Keeper(chosen, app.state, metrics)
     add_error_handlers(app)
     add_docs(app)
@@ -65,11 +66,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_headers=["*"], expose_headers=TOLD, max_age=86400,
     )  # fmt: skip
     app.add_middleware(Trace, metrics=metrics)
+    # the first are looked at first: those that programs ask most
+    app.include_router(valhalla.router, responses=openapi.valhalla_failures())
+    app.include_router(ors.router, responses=openapi.ors_failures())
+    app.include_router(mapbox.router, responses=openapi.mapbox_failures())
     for router in (health, maps, oembed, analysis, studies, features, tiles):
         app.include_router(router.router, responses=openapi.native_failures())
-    app.include_router(ors.router, responses=openapi.ors_failures())
-    app.include_router(valhalla.router, responses=openapi.valhalla_failures())
-    app.include_router(mapbox.router, responses=openapi.mapbox_failures())
     return app
 
 

@@ -55,8 +55,7 @@ def load(study: Study, slug: str, settings: Settings) -> Loaded:
     result = pipeline.run(study, cache_dir=settings.cache_dir)
     pages = {name: Page.of(text, "text/html; charset=utf-8") for name, text in pipeline.pages(result).items()}
     session = pipeline.Session(study, result)
-    for mode in session.modes:  # made ready before the first request
-        session.moved(mode)
+    session.warm()
     net = result.network
     bounds = (
         float(net.node_lon.min()), float(net.node_lon.max()), float(net.node_lat.min()), float(net.node_lat.max()),
@@ -64,13 +63,18 @@ def load(study: Study, slug: str, settings: Settings) -> Loaded:
     return Loaded(settings, study, result, pages, session, slug, pipeline.layers(result), bounds)
 
 
-async def all_studies(request: Request) -> Mapping[str, Loaded]:
+def studies_of(request: Request) -> Mapping[str, Loaded]:
     """The studies of this process by slug, or 503 while they are being loaded."""
-    # this and the next are async though they wait for nothing: others would each be handed to a thread
     studies: Mapping[str, Loaded] = request.app.state.studies
     if not studies:
         raise HTTPException(503, "not ready", {"Retry-After": "5"})
     return studies
+
+
+async def all_studies(request: Request) -> Mapping[str, Loaded]:
+    """As :func:`studies_of`."""
+    # this and the next are async though they wait for nothing: others would each be handed to a thread
+    return studies_of(request)
 
 
 async def first(studies: Annotated[Mapping[str, Loaded], Depends(all_studies)]) -> Loaded:
