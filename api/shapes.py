@@ -53,8 +53,7 @@ def contour_features(
     found: pipeline.Isochrone, minutes: float, colour: str, *, polygons: bool, least_share: float, tolerance_m: float
 ) -> list[dict[str, Any]]:  # fmt: skip
     """A contour as Valhalla and Mapbox tell it: one feature of polygons, or one of a line for each outer ring."""
-    parts = found.thinned(found.minutes.index(minutes), tolerance_m=tolerance_m, least_share=least_share)
-    rounded = [[ring.round(DECIMALS) for ring in part] for part in parts]
+    rounded = found.thinned(found.minutes.index(minutes), tolerance_m=tolerance_m, least_share=least_share)
     told = {
         "contour": minutes, "metric": "time", "color": colour, "opacity": 0.33, "fill": colour, "fill-opacity": 0.33,
         "fillColor": colour, "fillOpacity": 0.33,

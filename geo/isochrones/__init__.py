@@ -10,10 +10,10 @@ from geo.isochrones.cells import Cells, partition
 from geo.isochrones.rings import Rings
 from geo.isochrones.shapes import bands, outlined, station_bands
 from geo.isochrones.shares import false_missed_share, false_missed_shares
-from geo.isochrones.thinning import thinned
+from geo.isochrones.thinning import DECIMALS, thinned
 from geo.isochrones.ways import Ways, prepare
 
 __all__ = [
-    "Cells", "Rings", "Ways", "bands", "false_missed_share", "false_missed_shares", "outlined", "partition", "prepare",
+    "DECIMALS", "Cells", "Rings", "Ways", "bands", "false_missed_share", "false_missed_shares", "outlined", "partition", "prepare",
     "station_bands", "thinned",
 ]  # fmt: skip

@@ -10,6 +10,8 @@ from geo.isochrones.rings import Rings
 from geo.isochrones.ways import units_a_degree
 from geo.models import F64, I64
 
+DECIMALS = 6  # of degrees: a tenth of a metre
+PER_DEGREE = 10.0**DECIMALS
 FINEST_M = 0.5  # below, corners are left out by the drawing itself
 
 
@@ -17,7 +19,8 @@ def thinned(rings: Rings, b: int, *, tolerance_m: float, least_share: float) -> 
     """The polygons of shape ``b`` without small rings and with few corners, the largest polygon first.
 
     Rings of less than ``least_share`` of the largest one's area are left out, and corners that stick out less than
-    ``tolerance_m`` (Douglas and Peucker 1973). The result is valid: where it would not be, the tolerance is halved. Each polygon is a list of its rings, the outer
+    ``tolerance_m`` (Douglas and Peucker 1973). Degrees are rounded to six decimals. The result is valid: where it would not be, the
+    tolerance is halved; below half a metre all corners stay. Each polygon is a list of its rings, the outer
     one first, as :meth:`geo.isochrones.Rings.polygons`. ``least_share`` is 0 to 1; 1 leaves the largest ring alone.
 
     >>> square = np.array([[0.0, 0.0], [0.004, 0.0001], [0.01, 0.0], [0.01, 0.01], [0.0, 0.01], [0.0, 0.0]])
@@ -36,9 +39,59 @@ def thinned(rings: Rings, b: int, *, tolerance_m: float, least_share: float) -> 
             0.0 if plain else tolerance, least_share,
         )  # fmt: skip
         kept = Rings(place, ring, polygon, np.array([0, len(polygon) - 1]))
-        if plain or shapely.is_valid(kept.shapes()).all():
+        if plain or (_simple(place) if len(ring) == 2 else shapely.is_valid(kept.shapes()).all()):
             return kept.polygons(0)
         tolerance /= 2.0
+
+
+@kernel
+def _side(ax: int, ay: int, bx: int, by: int, cx: int, cy: int) -> int:
+    """1 where c lies left of a to b, -1 where right of it, 0 on it; exact."""
+    turn = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    return (turn > 0) - (turn < 0)
+
+
+@kernel
+def _simple(place: F64) -> bool:
+    """Whether a closed ring of rounded degrees is one of a valid polygon: no two of its pieces meet but at their corner."""
+    count = len(place) - 1
+    if count < 3:
+        return False
+    x, y = np.empty(count + 1, dtype=np.int64), np.empty(count + 1, dtype=np.int64)
+    for k in range(count + 1):  # from the first corner, so that products fit
+        x[k] = np.int64(np.rint((place[k, 0] - place[0, 0]) * PER_DEGREE))
+        y[k] = np.int64(np.rint((place[k, 1] - place[0, 1]) * PER_DEGREE))
+    for i in range(count):
+        low_x, high_x = min(x[i], x[i + 1]), max(x[i], x[i + 1])
+        low_y, high_y = min(y[i], y[i + 1]), max(y[i], y[i + 1])
+        for j in range(i + 1, count):
+            if (
+                (x[j] < low_x and x[j + 1] < low_x) or (x[j] > high_x and x[j + 1] > high_x)
+                or (y[j] < low_y and y[j + 1] < low_y) or (y[j] > high_y and y[j + 1] > high_y)
+            ):  # fmt: skip
+                continue
+            if j == i + 1 or (i == 0 and j == count - 1):
+                # neighbours share a corner: they overlap where one turns back along the other
+                a, b, c = (i, i + 1, i + 2) if j == i + 1 else (count - 1, 0, 1)
+                ahead = (x[b] - x[a]) * (x[c] - x[b]) + (y[b] - y[a]) * (y[c] - y[b])
+                if _side(x[a], y[a], x[b], y[b], x[c], y[c]) == 0 and ahead <= 0:
+                    return False
+                continue
+            begin = _side(x[i], y[i], x[i + 1], y[i + 1], x[j], y[j])
+            end = _side(x[i], y[i], x[i + 1], y[i + 1], x[j + 1], y[j + 1])
+            if begin * end > 0:
+                continue
+            begin = _side(x[j], y[j], x[j + 1], y[j + 1], x[i], y[i])
+            end = _side(x[j], y[j], x[j + 1], y[j + 1], x[i + 1], y[i + 1])
+            if begin * end <= 0:
+                return False
+    return True
+
+
+@kernel
+def _rounded(degrees: float) -> float:
+    """As ``round`` of an array does."""
+    return float(np.rint(degrees * PER_DEGREE) / PER_DEGREE)
 
 
 @kernel
@@ -98,7 +151,7 @@ def _thin(
             size = z - a + 1
             if tolerance <= 0.0:
                 for k in range(a, z + 1):
-                    out[used, 0], out[used, 1] = place[k, 0], place[k, 1]
+                    out[used, 0], out[used, 1] = _rounded(place[k, 0]), _rounded(place[k, 1])
                     used += 1
             else:
                 north = degree
@@ -125,16 +178,16 @@ def _thin(
                     stack[left, 0], stack[left, 1] = low, at
                     stack[left + 1, 0], stack[left + 1, 1] = at, high
                     left += 2
-                count = 0
-                for k in range(size):
-                    count += stays[k]
-                if count < 4:  # nothing of it is left: the caller tries a finer tolerance
-                    out[used, 0], out[used, 1] = place[a, 0], place[a, 1]
-                    used += 1
+                opens = used
                 for k in range(size):
                     if stays[k]:
-                        out[used, 0], out[used, 1] = place[a + k, 0], place[a + k, 1]
-                        used += 1
+                        lon, lat = _rounded(place[a + k, 0]), _rounded(place[a + k, 1])
+                        if used == opens or lon != out[used - 1, 0] or lat != out[used - 1, 1]:
+                            out[used, 0], out[used, 1] = lon, lat
+                            used += 1
+                while used - opens < 4:  # nothing of it is left: the caller tries a finer tolerance
+                    out[used, 0], out[used, 1] = out[opens, 0], out[opens, 1]
+                    used += 1
             rings += 1
             starts[rings] = used
         polygons += 1

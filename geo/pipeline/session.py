@@ -59,7 +59,7 @@ class Isochrone:
     def thinned(self, i: int, *, tolerance_m: float, least_share: float) -> list[list[F64]]:
         """The polygons of shape ``i`` made plain, as :func:`geo.isochrones.thinned`; the bare position where it is empty."""
         found = isochrones.thinned(self.rings, i, tolerance_m=tolerance_m, least_share=least_share)
-        return found or [[np.array([[self.lon, self.lat]] * 4)]]
+        return found or [[np.array([[self.lon, self.lat]] * 4).round(isochrones.DECIMALS)]]
 
 
 class Session:
@@ -142,8 +142,7 @@ class Session:
         moved = self.moved(mode, direction)
         origin = self.snap(lon, lat, mode=moved.travel.mode)
         wanted = tuple(float(m) for m in sorted(set(minutes)))
-        nodes = moved.router.reach_nodes(origin, limit_s=wanted[-1] * 60.0)
-        (reached,) = moved.router.stretches_each(origin, nodes, limits_s=[m * 60.0 for m in wanted])
+        reached = moved.router.stretches_alone(origin, limits_s=[m * 60.0 for m in wanted])
         rings = isochrones.outlined(moved.cells, reached)
         told = isochrones.false_missed_shares(moved.cells.ways, rings, reached) if shares else []
         return Isochrone(wanted, rings, float(origin.lon[0]), float(origin.lat[0]), tuple(told))
