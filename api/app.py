@@ -42,8 +42,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = chosen.threads
         app.state.plans = anyio.CapacityLimiter(1)  # a solver takes every core that it finds
-        if chosen.wait:
+        if chosen.wait and not app.state.studies:
             await run_in_threadpool(keeper.load_all)
+        metrics.studies.set(len(app.state.studies))  # a forked process counts anew
         task = asyncio.create_task(_keep(keeper, chosen))
         yield
         task.cancel()
@@ -56,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.metrics, app.state.pace = metrics, Pace()
-    keeper = Keeper(chosen, app.state, metrics)
+    keeper = app.state.keeper = Keeper(chosen, app.state, metrics)
     add_error_handlers(app)
     add_docs(app)
     # the last added stands outermost: every answer is traced, and refusals carry the headers of CORS
@@ -76,7 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 async def _keep(keeper: Keeper, settings: Settings) -> None:
-    if not settings.wait:
+    if not settings.wait and not keeper.state.studies:
         await keeper.start()
     if settings.reload_s:
         await keeper.watch()
