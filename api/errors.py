@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.routing import Match
 
-from api.dialects import TITLES, failure, problem
+from api.dialects import TITLES, failure, path_of, problem
 from geo.errors import InputError, RunError
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
@@ -54,10 +54,11 @@ def add_error_handlers(app: FastAPI) -> None:
             422, TITLES[422], defects=[{"message": d.message, "key": d.key} for d in error.defects]
         )
 
-    async def wrong_request(_request: Request, error: Exception) -> JSONResponse:
+    async def wrong_request(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         defects = [{"message": e["msg"], "key": ".".join(map(str, e["loc"]))} for e in error.errors()]
-        return problem(422, TITLES[422], defects=defects)
+        status = 400 if path_of(request.scope).startswith("/ogc/") else 422  # as OGC API has it
+        return problem(status, TITLES[status], defects=defects)
 
     async def said(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, StarletteHTTPException)

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from urllib.parse import parse_qs
 
 from fastapi import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.dialects import failure, path_of
@@ -29,6 +30,7 @@ COMPUTING = (
     "/ogc",
 )  # pages stay open: frames have no key
 MOST_CLIENTS = 20_000  # whose rates are kept in mind
+GONE = 499  # what others count for a client that did not wait
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -64,6 +66,8 @@ class Trace:
         self.metrics.running.inc()
         try:
             await self.app(scope, receive, named)
+        except ClientDisconnect:
+            status = status or GONE
         except Exception as error:  # noqa: BLE001 - the last place: none of its words may reach a client or a log
             self.log.error("unforeseen failure", extra={"data": {"request_id": request_id, **told(error)}})  # noqa: TRY400 - frames only
             if status == 0:
@@ -117,8 +121,9 @@ class Guard:
         """The status of a refusal or 0, and the headers that go with either."""
         if not path_of(scope).startswith(COMPUTING):
             return 0, {}
-        key = _key(scope)
+        key = ""
         if self.settings.api_keys:
+            key = _key(scope)
             if not key:
                 return (403 if path_of(scope).startswith("/ors/") else 401), {"WWW-Authenticate": "ApiKey"}
             right = (k.get_secret_value().encode() for k in self.settings.api_keys)
@@ -141,6 +146,7 @@ class Guard:
 
     async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = ended = False
+        late: asyncio.Task[None] | None = None
 
         async def unless_ended(message: Message) -> None:
             nonlocal begun
@@ -148,22 +154,20 @@ class Guard:
                 begun = True
                 await send(message)
 
-        task = asyncio.create_task(_run(self.app, scope, receive, unless_ended))
+        def expire() -> None:
+            nonlocal ended, late
+            if not begun:
+                ended = True  # a thread cannot be stopped: its answer is dropped when it comes
+                late = loop.create_task(failure(scope, 504)(scope, receive, send))
+
+        loop = asyncio.get_running_loop()
+        clock = loop.call_later(self.settings.timeout_s, expire)
         try:
-            done, _ = await asyncio.wait({task}, timeout=self.settings.timeout_s)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        if done or begun:
-            await task
-            return
-        ended = True  # a thread cannot be stopped: its answer is dropped when it comes
-        task.add_done_callback(lambda late: late.cancelled() or late.exception())
-        await failure(scope, 504)(scope, receive, send)
-
-
-async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    await app(scope, receive, send)
+            await self.app(scope, receive, unless_ended)
+        finally:
+            clock.cancel()
+            if late is not None:
+                await late
 
 
 def _limited(receive: Receive, most: int) -> Receive:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 import traceback
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 LOGGER = "redmap.api"
 CONFIG: dict[str, Any] = {
@@ -28,15 +30,14 @@ class JsonFormatter(logging.Formatter):
 
     >>> record = logging.LogRecord("redmap.api", 20, "", 0, "request", (), None)
     >>> record.data = {"status": 200}
-    >>> json.loads(JsonFormatter().format(record))["status"]
+    >>> orjson.loads(JsonFormatter().format(record))["status"]
     200
     """
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
         said = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-            + f".{record.msecs:03.0f}Z",
+            "time": f"{_second(int(record.created))}.{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -44,7 +45,12 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[1] is not None:
             said |= told(record.exc_info[1])
-        return json.dumps(said, ensure_ascii=False)
+        return orjson.dumps(said, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+@lru_cache(maxsize=2)
+def _second(since_1970: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_1970))
 
 
 def told(error: BaseException) -> dict[str, Any]:

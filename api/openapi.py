@@ -157,6 +157,9 @@ def valhalla_body() -> dict[str, Any]:
                 "locations": {"type": "array", "minItems": 1, "maxItems": 1, "items": place},
                 "costing": {"enum": ["pedestrian", "bicycle", "motor_scooter", "auto", "taxi"]},
                 "contours": {"type": "array", "minItems": 1, "maxItems": 4, "items": contour},
+                "polygons": {"description": "true for polygons, else lines"},
+                "denoise": {"description": "0 to 1: share of the largest ring's area below which rings are left out; 1 by default"},
+                "generalize": {"description": "metres by which corners that are left out may stick out; 27 by default"},
             },
         },
         {"locations": [{"lat": 32.9, "lon": 115.8}], "costing": "pedestrian", "contours": [{"time": 15}]},
@@ -171,5 +174,7 @@ def mapbox_query() -> dict[str, Any]:
             query("contours_minutes", minutes, "5,10,15", required=True),
             query("polygons", {"enum": ["true", "false", "True", "False"]}, "true"),
             query("contours_colors", {"type": "string"}, ""),
+            query("denoise", {"type": "string", "pattern": r"^(0(\.[0-9]{1,9})?|1)$"}, "1"),
+            query("generalize", {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,9})?$"}, "27"),
         ]
     }

@@ -28,6 +28,7 @@ MAPBOX_PROFILES: dict[str, Mode] = {
     "driving-traffic": "drive",
 }
 DECIMALS = 6
+GENERALIZE_M = 27.0  # a quarter of a cell of Valhalla's grid, its own default
 EXACT_DECIMALS = 8  # a millimetre: the native route's
 
 
@@ -48,9 +49,23 @@ def echoed(value: Any) -> orjson.Fragment:
     return orjson.Fragment(json.dumps(value))
 
 
-def single(shape: Any, lon: float, lat: float) -> dict[str, Any]:
-    """The part of a band that holds a position, as a GeoJSON Polygon: clients draw single polygons only."""
-    return {"type": "Polygon", "coordinates": rings(part_at(shape, lon, lat))}
+def contour_features(
+    found: pipeline.Isochrone, minutes: float, colour: str, *, polygons: bool, least_share: float, tolerance_m: float
+) -> list[dict[str, Any]]:  # fmt: skip
+    """A contour as Valhalla and Mapbox tell it: one feature of polygons, or one of a line for each outer ring."""
+    rounded = found.thinned(found.minutes.index(minutes), tolerance_m=tolerance_m, least_share=least_share)
+    told = {
+        "contour": minutes, "metric": "time", "color": colour, "opacity": 0.33, "fill": colour, "fill-opacity": 0.33,
+        "fillColor": colour, "fillOpacity": 0.33,
+    }  # fmt: skip
+    geometries: list[dict[str, Any]]
+    if not polygons:
+        geometries = [{"type": "LineString", "coordinates": part[0]} for part in rounded]
+    elif len(rounded) == 1:
+        geometries = [{"type": "Polygon", "coordinates": rounded[0]}]
+    else:
+        geometries = [{"type": "MultiPolygon", "coordinates": rounded}]
+    return [{"type": "Feature", "properties": told, "geometry": geometry} for geometry in geometries]
 
 
 def part_at(shape: Any, lon: float, lat: float) -> Any:

@@ -21,7 +21,7 @@ class Loaded:
     """The study, its results, its two pages, its session, its name in addresses and where its roads lie.
 
     ``bounds``: west, east, south, north in degrees. ``pictures``: still ones by width and height, and ``tiles`` by
-    layer, zoom and place, as they were asked.
+    layer, zoom and place, as they were asked; ``shifted``: layers in GCJ-02.
     """
 
     settings: Settings
@@ -34,6 +34,7 @@ class Loaded:
     bounds: tuple[float, float, float, float]
     tiles: dict[tuple[str, int, int, int], Page] = field(default_factory=dict, repr=False)
     pictures: dict[tuple[int, int], Page] = field(default_factory=dict, repr=False)
+    shifted: dict[str, gpd.GeoDataFrame] = field(default_factory=dict, repr=False)
 
 
 def slugs(names: Iterable[str]) -> list[str]:
@@ -54,8 +55,7 @@ def load(study: Study, slug: str, settings: Settings) -> Loaded:
     result = pipeline.run(study, cache_dir=settings.cache_dir)
     pages = {name: Page.of(text, "text/html; charset=utf-8") for name, text in pipeline.pages(result).items()}
     session = pipeline.Session(study, result)
-    for mode in session.modes:  # made ready before the first request
-        session.moved(mode)
+    session.warm()
     net = result.network
     bounds = (
         float(net.node_lon.min()), float(net.node_lon.max()), float(net.node_lat.min()), float(net.node_lat.max()),
@@ -63,13 +63,18 @@ def load(study: Study, slug: str, settings: Settings) -> Loaded:
     return Loaded(settings, study, result, pages, session, slug, pipeline.layers(result), bounds)
 
 
-async def all_studies(request: Request) -> Mapping[str, Loaded]:
+def studies_of(request: Request) -> Mapping[str, Loaded]:
     """The studies of this process by slug, or 503 while they are being loaded."""
-    # this and the next are async though they wait for nothing: others would each be handed to a thread
     studies: Mapping[str, Loaded] = request.app.state.studies
     if not studies:
         raise HTTPException(503, "not ready", {"Retry-After": "5"})
     return studies
+
+
+async def all_studies(request: Request) -> Mapping[str, Loaded]:
+    """As :func:`studies_of`."""
+    # this and the next are async though they wait for nothing: others would each be handed to a thread
+    return studies_of(request)
 
 
 async def first(studies: Annotated[Mapping[str, Loaded], Depends(all_studies)]) -> Loaded:

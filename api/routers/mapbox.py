@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from api.openapi import answered, mapbox_query
+from api.quick import QuickRoute
 from api.routers.valhalla import COLOURS
-from api.shapes import MAPBOX_PROFILES, part_at, rings, single, written
-from api.state import AllStudies, Loaded, around
+from api.shapes import GENERALIZE_M, MAPBOX_PROFILES, contour_features, written
+from api.state import Loaded, around, studies_of
 from geo.errors import InputError
+from geo.models import Mode
 
-router = APIRouter(prefix="/isochrone/v1", tags=["mapbox"])
+router = APIRouter(prefix="/isochrone/v1", tags=["mapbox"], route_class=QuickRoute)
 MOST_CONTOURS = 4
 _PLACE = re.compile(r"(-?\d{1,3}(?:\.\d+)?),(-?\d{1,2}(?:\.\d+)?)")
 
@@ -24,14 +26,34 @@ def _said(code: str, message: str, status: int) -> Response:
     return JSONResponse({"code": code, "message": message}, status_code=status)
 
 
+class Wish(NamedTuple):
+    """A question that can be answered."""
+
+    current: Loaded
+    lon: float
+    lat: float
+    mode: Mode
+    minutes: list[int]
+    colours: list[str]
+    polygons: bool
+    least_share: float
+    tolerance_m: float
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What makes answers take about as long as each other."""
+        return (self.current.slug, self.mode, self.minutes[-1], len(self.minutes), self.least_share == 1)
+
+
 @router.get("/{user}/{profile}/{place}", responses=answered("application/json"), openapi_extra=mapbox_query())
 async def isochrone(
-    request: Request, studies: AllStudies,
+    request: Request,
     user: Annotated[str, Path(examples=["mapbox"])], profile: Annotated[str, Path(examples=["walking"])],
     place: Annotated[str, Path(examples=["115.8,32.9"], description="longitude,latitude")],
 ) -> Response:  # fmt: skip
     """``GET /isochrone/v1/{user}/{profile}/{lon},{lat}?contours_minutes=5,10``: the largest contour first."""
     del user  # any account is taken
+    studies = studies_of(request)
     match, asked = _PLACE.fullmatch(place), request.query_params
     if match is None or abs(float(match[1])) > 180 or abs(float(match[2])) > 90:
         return _said("InvalidInput", "Coordinate is invalid: expected {longitude},{latitude}", 422)
@@ -58,50 +80,35 @@ async def isochrone(
         len(colours) != len(minutes) or not all(re.fullmatch(r"[0-9a-fA-F]{3,8}", c) for c in colours)
     ):
         return _said("InvalidInput", "contours_colors must be one colour for each contour", 422)
+    least_share, tolerance_m = _size(asked, "denoise", 1.0), _size(asked, "generalize", GENERALIZE_M)
+    if least_share is None or least_share > 1.0 or tolerance_m is None:
+        return _said("InvalidInput", "denoise must be 0 to 1, generalize 0 or more metres", 422)
+    wish = Wish(
+        current, float(match[1]), float(match[2]), mode, minutes,
+        [f"#{c}" for c in colours] or [COLOURS[i % len(COLOURS)] for i in range(len(minutes))],
+        asked.get("polygons", "").lower() == "true", least_share, tolerance_m,
+    )  # fmt: skip
     try:
-        answer = await run_in_threadpool(
-            _answer, current, float(match[1]), float(match[2]), minutes, mode,
-            colours=[f"#{c}" for c in colours] or [COLOURS[i % len(COLOURS)] for i in range(len(minutes))],
-            polygons=asked.get("polygons", "").lower() == "true",
-        )  # fmt: skip
+        answer = await request.app.state.pace.run(wish.kind, lambda: _answer(wish))
     except InputError:
         return _said("NoSegment", "Could not find a matching segment for input coordinate", 200)
     return Response(answer, media_type="application/json")
 
 
-def _answer(
-    current: Loaded,
-    lon: float,
-    lat: float,
-    minutes: list[int],
-    mode: Any,
-    *,
-    colours: list[str],
-    polygons: bool,
-) -> bytes:
-    found = current.session.isochrone(
-        lon, lat, minutes=minutes, mode=mode, shares=False, direction="from_station"
+def _size(asked: Mapping[str, str], name: str, default: float) -> float | None:
+    """A plain number of the query, not negative; None where it is something else."""
+    if name not in asked:
+        return default
+    return float(asked[name]) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", asked[name], re.ASCII) else None
+
+
+def _answer(wish: Wish) -> bytes:
+    found = wish.current.session.isochrone(
+        wish.lon, wish.lat, minutes=wish.minutes, mode=wish.mode, shares=False, direction="from_station"
     )
-    at = (found.lon, found.lat)
-    features = []
-    for time, shape, colour in reversed(list(zip(minutes, found.shapes, colours, strict=True))):
-        geometry = single(shape, *at)
-        if not polygons:
-            geometry = {"type": "LineString", "coordinates": rings(_largest(shape, *at))[0]}
-        features.append(
-            {
-                "type": "Feature",
-                "properties": {
-                    "contour": time, "metric": "time", "color": colour, "opacity": 0.33, "fill": colour, "fill-opacity": 0.33,
-                    "fillColor": colour, "fillOpacity": 0.33,
-                },
-                "geometry": geometry,
-            }
+    features: list[dict[str, Any]] = []
+    for time, colour in reversed(list(zip(wish.minutes, wish.colours, strict=True))):
+        features += contour_features(
+            found, time, colour, polygons=wish.polygons, least_share=wish.least_share, tolerance_m=wish.tolerance_m
         )  # fmt: skip
     return written({"type": "FeatureCollection", "features": features})
-
-
-def _largest(shape: Any, lon: float, lat: float) -> Any:
-    if shape.is_empty:
-        return part_at(shape, lon, lat)
-    return max(getattr(shape, "geoms", [shape]), key=lambda part: part.area)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from api import dialects
 from api.errors import body_json
 from api.openapi import COLLECTION, answered, ors_body
+from api.quick import QuickRoute
 from api.shapes import ORS_PROFILES, echoed, geodesic_m2, part_at, rings, written
-from api.state import AllStudies, Loaded, around
+from api.state import Loaded, around, studies_of
 from geo.errors import InputError
+from geo.models import Direction, Mode
 
-router = APIRouter(prefix="/ors/v2/isochrones", tags=["openrouteservice"])
+router = APIRouter(prefix="/ors/v2/isochrones", tags=["openrouteservice"], route_class=QuickRoute)
 MEDIA = "application/geo+json;charset=UTF-8"
 MOST_RINGS = 10
 LARGEST = 1e12  # beyond, and NaN, a number means nothing here
@@ -49,7 +50,7 @@ class OrsError(Exception):
 
 
 @router.post("", include_in_schema=False)
-async def no_profile() -> Response:
+async def no_profile(_request: Request) -> Response:
     """The profile is part of the address."""
     return _failed(OrsError(3001, "Parameter 'profile' is missing."))
 
@@ -63,11 +64,13 @@ async def no_profile() -> Response:
 @router.post(
     "/{profile}", responses=answered(MEDIA, COLLECTION), openapi_extra=ors_body(), response_class=Response
 )
-async def isochrones(request: Request, studies: AllStudies, profile: str) -> Response:
+async def isochrones(request: Request, profile: str) -> Response:
     """``POST /ors/v2/isochrones/{profile}[/geojson]``: seconds by network; one Polygon each, as its clients expect."""
+    studies = studies_of(request)
     try:
         ask = await body_json(request, next(iter(studies.values())).settings.max_body_bytes)
-        answer = await run_in_threadpool(_answer, studies, profile, ask)
+        wish = _wish(studies, profile, ask)
+        answer = await request.app.state.pace.run(wish.kind, lambda: _answer(wish))
     except ValueError:
         return _failed(OrsError(3000, "Malformed JSON body."))
     except OrsError as error:
@@ -76,7 +79,7 @@ async def isochrones(request: Request, studies: AllStudies, profile: str) -> Res
 
 
 @router.post("/{profile}/{suffix}", include_in_schema=False)
-async def other_format(profile: str, suffix: str) -> Response:
+async def other_format(_request: Request, profile: str, suffix: str) -> Response:
     """Any other ending is a format that is not exported."""
     del profile, suffix
     return _failed(OrsError(3007, "This response format is not supported", 406))
@@ -90,8 +93,28 @@ def _now() -> int:
     return int(time.time() * 1000)
 
 
-def _answer(studies: Mapping[str, Loaded], profile: str, ask: Any) -> bytes:
-    """The body of an answer, written off the event loop."""
+class Wish(NamedTuple):
+    """A question that can be answered."""
+
+    ask: Mapping[str, Any]
+    current: Loaded
+    profile: str
+    places: list[tuple[float, float]]
+    minutes: list[float]
+    mode: Mode
+    direction: Direction
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What makes answers take about as long as each other."""
+        attributes = bool(self.ask.get("attributes"))
+        return (
+            "ors", self.current.slug, self.mode, len(self.places), int(self.minutes[-1]), len(self.minutes), attributes,
+        )  # fmt: skip
+
+
+def _wish(studies: Mapping[str, Loaded], profile: str, ask: Any) -> Wish:
+    """Check a question."""
     if not isinstance(ask, dict):
         raise OrsError(3000, "Malformed JSON body.")
     _fields(ask)
@@ -103,19 +126,23 @@ def _answer(studies: Mapping[str, Loaded], profile: str, ask: Any) -> bytes:
     if mode is None or mode not in current.session.modes:
         raise OrsError(3003, f"Parameter 'profile' has incorrect value of '{profile[:80]}'.")
     direction: Any = {"start": "from_station", "destination": "to_station"}[ask.get("location_type", "start")]
+    return Wish(ask, current, profile, places, minutes, mode, direction)
+
+
+def _answer(wish: Wish) -> bytes:
+    """The body of an answer."""
+    ask, session = wish.ask, wish.current.session
+    travel = session.moved(wish.mode, wish.direction).travel
+    speed_ms = travel.straight_limit_m / travel.limit_s
     features = []
     boxes = []
-    for index, (lon, lat) in enumerate(places):
+    for index, (lon, lat) in enumerate(wish.places):
         try:
-            found = current.session.isochrone(
-                lon, lat, minutes=minutes, mode=mode, shares=False, direction=direction
+            found = session.isochrone(
+                lon, lat, minutes=wish.minutes, mode=wish.mode, shares=False, direction=wish.direction
             )
         except InputError as error:
             raise OrsError(3099, "The closest node is null.", 400) from error
-        speed_ms = (
-            current.session.moved(mode, direction).travel.straight_limit_m
-            / current.session.moved(mode, direction).travel.limit_s
-        )
         for passed, whole in zip(found.minutes, found.shapes, strict=True):
             shape: Any = part_at(whole, found.lon, found.lat)
             seconds = passed * 60.0
@@ -131,8 +158,8 @@ def _answer(studies: Mapping[str, Loaded], profile: str, ask: Any) -> bytes:
         "type": "FeatureCollection", "bbox": [west, south, east, north], "features": features,
         "metadata": {
             "attribution": "openstreetmap.org, Red Map", "service": "isochrones", "timestamp": _now(),
-            "query": echoed({**{k: v for k, v in ask.items() if k != "id"}, "profile": profile}),
-            "engine": {"version": "redmap", "graph_date": current.result.network.source_date},
+            "query": echoed({**{k: v for k, v in ask.items() if k != "id"}, "profile": wish.profile}),
+            "engine": {"version": "redmap", "graph_date": wish.current.result.network.source_date},
             **({"id": echoed(ask["id"])} if ask.get("id") is not None else {}),
             "system_message": "Single polygons: parts apart from the centre are left out; the native route has all.",
         },

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from numpy.typing import NDArray
 
 from api import dialects
 from api.errors import body_json, read_json
 from api.openapi import COLLECTION, answered, valhalla_body, valhalla_query
-from api.shapes import DECIMALS, VALHALLA_COSTINGS, echoed, written
-from api.state import AllStudies, Loaded, around
-from geo import pipeline
+from api.quick import QuickRoute
+from api.shapes import DECIMALS, GENERALIZE_M, VALHALLA_COSTINGS, contour_features, echoed, written
+from api.state import Loaded, around, studies_of
 from geo.errors import InputError
+from geo.models import Direction, Mode
 
-router = APIRouter(prefix="/valhalla", tags=["valhalla"])
+router = APIRouter(prefix="/valhalla", tags=["valhalla"], route_class=QuickRoute)
 MOST_CONTOURS = 4
 LARGEST = 1e12  # beyond, and NaN, a number means nothing here
 COLOURS = ("#bf4040", "#bf9f40", "#40bf55", "#4080bf")
@@ -36,14 +34,20 @@ class ValhallaError(Exception):
 
 @router.get("/isochrone", responses=answered("application/json", COLLECTION), openapi_extra=valhalla_query())
 @router.post("/isochrone", responses=answered("application/json", COLLECTION), openapi_extra=valhalla_body())
-async def isochrone(request: Request, studies: AllStudies) -> Response:
-    """``GET ?json=`` or ``POST /valhalla/isochrone``: one feature a contour, the largest first."""
+async def isochrone(request: Request) -> Response:
+    """``GET ?json=`` or ``POST /valhalla/isochrone``: the largest contour first; ``denoise`` and ``generalize`` as Valhalla has them.
+
+    By default (``denoise`` 1, ``generalize`` 27 m) one ring a contour, as there; ``{"denoise": 0, "generalize": 0}`` is
+    all of it, islands and holes, to a quarter of a metre.
+    """
+    studies = studies_of(request)
     try:
         if request.method == "GET":
             ask = read_json(request.query_params.get("json", ""))
         else:
             ask = await body_json(request, next(iter(studies.values())).settings.max_body_bytes)
-        answer = await run_in_threadpool(_answer, studies, ask)
+        wish = _wish(studies, ask)
+        answer = await request.app.state.pace.run(wish.kind, lambda: _answer(wish))
     except ValueError:
         return _failed(ValhallaError(100, "Failed to parse json request"))
     except ValhallaError as error:
@@ -57,8 +61,34 @@ def _failed(error: ValhallaError) -> Response:
     )
 
 
-def _answer(studies: Mapping[str, Loaded], ask: Any) -> bytes:
-    """The body of an answer, written off the event loop."""
+class Wish(NamedTuple):
+    """A question that can be answered."""
+
+    ask: Mapping[str, Any]
+    current: Loaded
+    lon: float
+    lat: float
+    mode: Mode
+    direction: Direction
+    minutes: dict[float, str]
+    polygons: bool
+    least_share: float
+    tolerance_m: float
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What makes answers take about as long as each other."""
+        return (
+            self.current.slug,
+            self.mode,
+            int(max(self.minutes)),
+            len(self.minutes),
+            self.least_share == 1,
+        )
+
+
+def _wish(studies: Mapping[str, Loaded], ask: Any) -> Wish:
+    """Check a question, in the order that Valhalla does."""
     if not isinstance(ask, dict):
         raise ValhallaError(100, "Failed to parse json request")
     places = ask.get("locations")
@@ -85,32 +115,33 @@ def _answer(studies: Mapping[str, Loaded], ask: Any) -> bytes:
     mode = VALHALLA_COSTINGS.get(costing)
     if mode is None or mode not in current.session.modes:
         raise ValhallaError(125, "No costing method found")
-    direction: Any = "to_station" if ask.get("reverse") is True else "from_station"
-    minutes = _contours(ask, current.settings.max_minutes)
+    return Wish(
+        ask, current, float(place["lon"]), float(place["lat"]), mode,
+        "to_station" if ask.get("reverse") is True else "from_station",
+        _contours(ask, current.settings.max_minutes), ask.get("polygons") is True or ask.get("polygons") == "true",
+        min(1.0, _size(ask, "denoise", 1.0)),
+        _size(ask, "generalize", GENERALIZE_M),
+    )  # fmt: skip
+
+
+def _answer(wish: Wish) -> bytes:
+    """The body of an answer."""
     try:
-        found = current.session.isochrone(
-            place["lon"], place["lat"], minutes=list(minutes), mode=mode, shares=False, direction=direction
-        )
+        found = wish.current.session.isochrone(
+            wish.lon, wish.lat, minutes=list(wish.minutes), mode=wish.mode, shares=False, direction=wish.direction
+        )  # fmt: skip
     except InputError as error:
         raise ValhallaError(171, "No suitable edges near location") from error
-    at = (found.lon, found.lat)
     features = []
-    for index, (time, given) in enumerate(sorted(minutes.items(), reverse=True)):
+    for index, (time, given) in enumerate(sorted(wish.minutes.items(), reverse=True)):
         colour = given or COLOURS[index % len(COLOURS)]
-        features.append(
-            {
-                "type": "Feature",
-                "properties": {
-                    "contour": time, "metric": "time", "color": colour, "opacity": 0.33, "fill": colour, "fill-opacity": 0.33,
-                    "fillColor": colour, "fillOpacity": 0.33,
-                },
-                "geometry": _geometry(found, time, polygons=ask.get("polygons") is True or ask.get("polygons") == "true"),
-            }
+        features += contour_features(
+            found, time, colour, polygons=wish.polygons, least_share=wish.least_share, tolerance_m=wish.tolerance_m
         )  # fmt: skip
-    if ask.get("show_locations") is True:
-        features += _locations(place, *at)
+    if wish.ask.get("show_locations") is True:
+        features += _locations(wish.ask["locations"][0], found.lon, found.lat)
     answer: dict[str, Any] = {"type": "FeatureCollection", "features": features}
-    return written({**answer, "id": echoed(ask["id"])} if "id" in ask else answer)
+    return written({**answer, "id": echoed(wish.ask["id"])} if "id" in wish.ask else answer)
 
 
 def _locations(place: Mapping[str, Any], lon: float, lat: float) -> list[dict[str, Any]]:
@@ -124,24 +155,6 @@ def _locations(place: Mapping[str, Any], lon: float, lat: float) -> list[dict[st
         {"type": "Feature", "properties": {"type": kind, "location_index": 0}, "geometry": geometry}
         for kind, geometry in told
     ]
-
-
-def _geometry(found: pipeline.Isochrone, time: float, *, polygons: bool) -> dict[str, Any]:
-    parts = found.rings.polygons(found.minutes.index(time))
-    rounded = [[ring.round(DECIMALS) for ring in part] for part in sorted(parts, key=_size, reverse=True)]
-    if not rounded:  # the time ends before the first way
-        rounded = [[np.array([[found.lon, found.lat]] * 4).round(DECIMALS)]]
-    if polygons and len(rounded) == 1:
-        return {"type": "Polygon", "coordinates": rounded[0]}
-    if polygons:
-        return {"type": "MultiPolygon", "coordinates": rounded}
-    return {"type": "LineString", "coordinates": rounded[0][0]}
-
-
-def _size(part: list[NDArray[np.float64]]) -> float:
-    """What tells a large part from a small one: the area within its outer ring, in square degrees."""
-    x, y = (part[0] - part[0][0]).T
-    return float(x[:-1] @ y[1:] - x[1:] @ y[:-1])
 
 
 def _contours(ask: Mapping[str, Any], longest: float) -> dict[float, str]:
@@ -162,6 +175,12 @@ def _contours(ask: Mapping[str, Any], longest: float) -> dict[float, str]:
             f"#{colour}" if isinstance(colour, str) and re.fullmatch(r"[0-9a-fA-F]{6}", colour) else ""
         )
     return minutes
+
+
+def _size(ask: Mapping[str, Any], name: str, default: float) -> float:
+    """A number that is not negative; the default where it is none."""
+    given: Any = ask.get(name)
+    return max(0.0, float(given)) if _number(given) else default
 
 
 def _number(value: Any) -> bool:

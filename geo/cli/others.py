@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -181,15 +181,24 @@ def serve(
     os.environ.setdefault("REDMAP_WAIT", "false" if workers == 1 else "true")
     os.environ.setdefault("REDMAP_RELOAD_S", "10")
     try:
-        settings.Settings()
+        chosen = settings.Settings()
     except ValueError as error:
         raise InputError(
             Defect(f"环境变量 REDMAP_… 的值不对 / wrong setting in the environment: {error}")
         ) from error
-    with tempfile.TemporaryDirectory() as counts:
-        if workers > 1:  # Prometheus adds up the counts of all processes
-            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", counts)
-        uvicorn.run(
-            "api.app:create_app", factory=True, host=host, port=port, workers=workers, root_path=root_path,
-            log_config=logs.CONFIG, access_log=False, timeout_graceful_shutdown=30, timeout_worker_healthcheck=60,
-        )  # fmt: skip
+    options: dict[str, Any] = {
+        "host": host, "port": port, "root_path": root_path, "log_config": logs.CONFIG, "access_log": False,
+        "timeout_graceful_shutdown": 30,
+    }  # fmt: skip
+    if workers == 1:
+        uvicorn.run("api.app:create_app", factory=True, **options)
+        return
+    with tempfile.TemporaryDirectory() as counts:  # Prometheus adds up the counts of all processes
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", counts)
+        if hasattr(os, "fork"):
+            # imported late: where counts are kept is settled as soon as they are imported
+            import_module("api.workers").serve(chosen, workers=workers, **options)
+        else:
+            uvicorn.run(
+                "api.app:create_app", factory=True, workers=workers, timeout_worker_healthcheck=60, **options
+            )

@@ -15,10 +15,10 @@ from geo.pipeline.inputs import (
 from geo.pipeline.session import Isochrone, Session, single_polygon
 from geo.pipeline.shapes import isochrone
 from geo.pipeline.sites import dense_row
-from geo.pipeline.siting import WhereNext, where_next, write_call, write_where_next
+from geo.pipeline.siting import WhereNext, rest, where_next, write_call, write_where_next
 from geo.pipeline.travel import Travel, main_layer
 from geo.pipeline.week import week_table
-from geo.pipeline.write import build, layers, pages, picture
+from geo.pipeline.write import build, in_gcj02, layers, pages, picture
 
 __all__ = [
     "STAGES",
@@ -32,6 +32,7 @@ __all__ = [
     "check",
     "dense_row",
     "explain",
+    "in_gcj02",
     "isochrone",
     "layers",
     "load",
@@ -41,6 +42,7 @@ __all__ = [
     "privacy",
     "recruitment_answers",
     "recruitment_form",
+    "rest",
     "run",
     "sample_study",
     "single_polygon",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from itertools import product
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,11 @@ class Isochrone:
         """A MultiPolygon (EPSG:4326) for each."""
         return self.rings.shapes()
 
+    def thinned(self, i: int, *, tolerance_m: float, least_share: float) -> list[list[F64]]:
+        """The polygons of shape ``i`` made plain, as :func:`geo.isochrones.thinned`; the bare position where it is empty."""
+        found = isochrones.thinned(self.rings, i, tolerance_m=tolerance_m, least_share=least_share)
+        return found or [[np.array([[self.lon, self.lat]] * 4).round(isochrones.DECIMALS)]]
+
 
 class Session:
     """A study's result with its searches prepared; safe to ask from many threads at once.
@@ -83,6 +89,14 @@ class Session:
                 )
             )
         return self._moved(wanted, direction)
+
+    def warm(self) -> None:
+        """Make every mode ready in both directions and ask each once, so that no question waits for a compiler."""
+        for mode, direction in product(self.modes, get_args(Direction)):
+            at = self.moved(mode, direction).stations
+            for i in np.flatnonzero(at.edge >= 0)[:1].tolist():
+                found = self.isochrone(at.lon[i], at.lat[i], minutes=[1.0], mode=mode, direction=direction)
+                found.thinned(0, tolerance_m=1.0, least_share=1.0)
 
     def _prepare(self, mode: Mode, direction: Direction) -> Moved:
         study = by_mode(self.study, mode)
@@ -128,7 +142,7 @@ class Session:
         moved = self.moved(mode, direction)
         origin = self.snap(lon, lat, mode=moved.travel.mode)
         wanted = tuple(float(m) for m in sorted(set(minutes)))
-        (reached,) = moved.router.reached(origin, limits_s=[m * 60.0 for m in wanted])
+        reached = moved.router.stretches_alone(origin, limits_s=[m * 60.0 for m in wanted])
         rings = isochrones.outlined(moved.cells, reached)
         told = isochrones.false_missed_shares(moved.cells.ways, rings, reached) if shares else []
         return Isochrone(wanted, rings, float(origin.lon[0]), float(origin.lat[0]), tuple(told))

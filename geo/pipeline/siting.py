@@ -33,6 +33,11 @@ SITE_COLUMNS = [
 ]  # fmt: skip
 
 
+def rest() -> None:
+    """End what goes on between questions, so that this process may be forked; the next question begins it again."""
+    siting.end_threads()
+
+
 @dataclass(frozen=True, slots=True)
 class WhereNext:
     """The answer to a study's ``[siting]``.

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
+import shapely
 
 from geo import redmap, report
 from geo.config import Study
 from geo.errors import Defect, InputError
+from geo.intake.datum import from_wgs84
 from geo.models import StudyResult
 from geo.pipeline.compute import run
 from geo.pipeline.inputs import Progress
@@ -76,6 +79,23 @@ def picture(result: StudyResult, width_px: int, height_px: int) -> bytes:
 def layers(result: StudyResult) -> Mapping[str, gpd.GeoDataFrame]:
     """The published layers of a result by name (EPSG:4326), personal numbers masked."""
     return report.layers(result)
+
+
+def in_gcj02(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """A layer (EPSG:4326) with its geometries shifted to GCJ-02 degrees, to 7 decimals; its other columns stay.
+
+    No register knows this datum: the frame has no CRS.
+
+    >>> from shapely import Point
+    >>> shifted = in_gcj02(gpd.GeoDataFrame(geometry=[Point(116.3978, 39.9136)], crs="EPSG:4326"))
+    >>> shifted.geometry[0].coords[0], shifted.crs is None
+    ((116.4040443, 39.9150038), True)
+    """
+    shapes = shapely.transform(
+        layer.geometry.to_numpy(),
+        lambda xy: np.column_stack(from_wgs84(xy[:, 0], xy[:, 1], "gcj02")).round(7),
+    )
+    return gpd.GeoDataFrame(layer.drop(columns=layer.geometry.name), geometry=shapes)
 
 
 def _refuse_foreign(out: Path) -> None:

@@ -6,6 +6,7 @@ swaps and Lagrangian bounds before HiGHS; the others are one mixed-integer model
 """
 
 from geo.siting.cells import gradual, stacked, within
+from geo.siting.highs import end_threads
 from geo.siting.plan import CoverPlan, greedy_curve, maximal_cover
 from geo.siting.solve import solve
 from geo.siting.stages import SiteWorth, Stages, alternatives, explain, losses, planned, stages
@@ -13,6 +14,6 @@ from geo.siting.task import Answer, Floor, Goal, Group, Rules, Task
 from geo.siting.worth import reached_times, worth
 
 __all__ = [
-    "Answer", "CoverPlan", "Floor", "Goal", "Group", "Rules", "SiteWorth", "Stages", "Task", "alternatives", "explain", "gradual",
+    "Answer", "CoverPlan", "Floor", "Goal", "Group", "Rules", "SiteWorth", "Stages", "Task", "alternatives", "end_threads", "explain", "gradual",
     "greedy_curve", "losses", "maximal_cover", "planned", "reached_times", "solve", "stacked", "stages", "within", "worth",
 ]  # fmt: skip

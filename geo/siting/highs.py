@@ -21,6 +21,11 @@ def solver(seconds: float, *, absolute_gap: float) -> Any:
     return made
 
 
+def end_threads() -> None:
+    """End the threads that HiGHS keeps between solves, before a fork: a child would wait for them for ever."""
+    highspy.Highs.resetGlobalScheduler(True)
+
+
 @cache
 def _say_nothing_first() -> None:
     """Let HiGHS 1.16 print its banner, as it does once a process before any option can be set, into nothing.

@@ -93,9 +93,16 @@ class Snapper:
         )
         if not parts:
             return Snapped(np.empty(0, dtype=np.int32), *(np.empty(0) for _ in range(4)))
-        edge, offset, access, at_x, at_y = (np.concatenate([part[i] for part in parts]) for i in range(5))
-        at_lon, at_lat = lon.copy(), lat.copy()
+        edge, offset, access, at_x, at_y = (
+            parts[0] if len(parts) == 1 else (np.concatenate([part[i] for part in parts]) for i in range(5))
+        )
         linked = edge >= 0
+        if linked.all():
+            with self._one:
+                return Snapped(
+                    edge, offset, access, *self._project.transform(at_x, at_y, direction="INVERSE")
+                )
+        at_lon, at_lat = lon.copy(), lat.copy()
         if linked.any():
             with self._one:
                 at_lon[linked], at_lat[linked] = self._project.transform(

@@ -9,6 +9,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+import api.workers
 from api.app import create_app
 from api.settings import Settings
 from geo.cli import app
@@ -32,6 +33,9 @@ def served(monkeypatch):
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
     runs = []
     monkeypatch.setattr(uvicorn, "run", lambda app, **options: runs.append((app, options, Settings())))
+    monkeypatch.setattr(
+        api.workers, "serve", lambda settings, **options: runs.append(("forked", options, settings))
+    )
     return runs
 
 
@@ -49,9 +53,7 @@ def test_serve_hands_over_every_study(served, sample_dir, tmp_path):
     ]
     assert CliRunner().invoke(app, asked, catch_exceptions=False).exit_code == 0
     factory, options, settings = served[0]
-    assert (factory, options["factory"], options["workers"], options["root_path"]) == (
-        "api.app:create_app", True, 2, "/redmap",
-    )  # fmt: skip
+    assert (factory, options["workers"], options["root_path"]) == ("forked", 2, "/redmap")
     assert (settings.paths, settings.wait, settings.cache_dir) == ((sample_dir, sample_dir), True, tmp_path)
     assert options["log_config"]["formatters"]["json"]
     assert options["access_log"] is False
@@ -59,8 +61,10 @@ def test_serve_hands_over_every_study(served, sample_dir, tmp_path):
 
 def test_one_process_answers_while_it_loads(served, sample_dir):
     CliRunner().invoke(app, ["serve", str(sample_dir)], catch_exceptions=False)
-    _factory, options, settings = served[0]
-    assert (options["workers"], settings.wait, settings.reload_s) == (1, False, 10.0)
+    factory, options, settings = served[0]
+    assert (factory, options["factory"], settings.wait, settings.reload_s) == (
+        "api.app:create_app", True, False, 10.0,
+    )  # fmt: skip
 
 
 def test_without_a_study_the_environment_names_them(served, sample_dir, monkeypatch):

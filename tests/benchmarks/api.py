@@ -119,6 +119,29 @@ def resident_mb(pid: int) -> float:
     return total
 
 
+def shared_mb(pid: int) -> float:
+    """Memory of a process and its children, what they share counted once."""
+    total = 0
+    for one in (pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())):
+        rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
+        total += int(rollup.split("Pss:", 1)[1].split()[0])
+    return total / 1024
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of computing by a process and all that it began, so far."""
+    stats = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = file.read_text().rsplit(")", 1)[1].split()
+            stats[int(file.parent.name)] = (int(fields[1]), int(fields[11]) + int(fields[12]))
+    family, found = {pid}, -1
+    while found != len(family):
+        found = len(family)
+        family |= {one for one, (parent, _ticks) in stats.items() if parent in family}
+    return sum(stats[one][1] for one in family if one in stats) / os.sysconf("SC_CLK_TCK")
+
+
 def places(count: int) -> list[tuple[float, float]]:
     """Positions near the sample's stations, the same at every run."""
     from geo import pipeline
@@ -142,13 +165,14 @@ def scenarios(at: list[tuple[float, float]], stations: list[str]) -> list[dict]:
     return [{"method": "POST", "path": "/studies/sample/scenario", "body": json.dumps(b)} for b in bodies]
 
 
-def valhalla(at: list[tuple[float, float]], path: str) -> list[dict]:
+def valhalla(at: list[tuple[float, float]], path: str, **how: float) -> list[dict]:
+    """The same question to either: by default thinned as Valhalla does, else by ``denoise`` and ``generalize``."""
     return [
         {
             "method": "POST", "path": path,
             "body": json.dumps({
                 "locations": [{"lon": x, "lat": y}], "costing": "pedestrian", "contours": [{"time": 15}],
-                "costing_options": {"pedestrian": {"walking_speed": 4.0}}, "polygons": True,
+                "costing_options": {"pedestrian": {"walking_speed": 4.0}}, "polygons": True, **how,
             }),
         }
         for x, y in at
@@ -175,7 +199,7 @@ def figures(title: str, told: dict, key: str = "server_ms") -> str:
 
 @contextlib.contextmanager
 def peer(folder: Path):
-    """Valhalla's service on the same graph, from an environment of its own; its address, or why there is none."""
+    """Valhalla's service on the same graph, from an environment of its own; its address and process, or why there is none."""
     python = shutil.which("python3.12") or shutil.which("python3.13")
     environment = {**os.environ, "PYENV_VERSION": os.environ.get("VALHALLA_PYENV", "3.12.1")}
     if python is None:
@@ -210,8 +234,8 @@ def peer(folder: Path):
         yield "", "the package has no valhalla_service"
         return
     base = f"http://127.0.0.1:{port}"
-    with running([str(service), str(config), "2"], f"{base}/status", PATH=tools["PATH"]):
-        yield base, ""
+    with running([str(service), str(config), "2"], f"{base}/status", PATH=tools["PATH"]) as process:
+        yield base, process.pid
 
 
 def main() -> None:
@@ -262,24 +286,45 @@ def main() -> None:
         port = free_port()
         base = f"http://127.0.0.1:{port}"
         with (
-            running(redmap(port, folder / "cache", workers=2), f"{base}/ready"),
-            peer(folder) as (theirs, why),
+            running(redmap(port, folder / "cache", workers=2), f"{base}/ready") as ours,
+            peer(folder) as (theirs, process),
         ):
-            for _ in range(2):  # both workers' first time
-                load(base, valhalla(at, "/valhalla/isochrone"), clients=8, seconds=5.0)
-            found = {"ours": [], "theirs": []}
-            for _ in range(3):  # by turns, since the machine is shared
-                ours = load(base, valhalla(at, "/valhalla/isochrone"), clients=16, seconds=8.0)
-                found["ours"].append(ours["statuses"].get("200", 0) / ours["seconds"])
-                if theirs:
-                    other = load(theirs, valhalla(at, "/isochrone"), clients=16, seconds=8.0)
-                    found["theirs"].append(other["statuses"].get("200", 0) / other["seconds"])
-            rows.append(figures("Valhalla dialect, 2 workers, 16 clients", ours))
-            best = {who: max(rates) if rates else 0.0 for who, rates in found.items()}
             notes.append(
-                f"throughput of 15 min isochrones by the same request, best of 3 by turns: Red Map {best['ours']:,.0f}/s, "
-                + (f"valhalla_service {best['theirs']:,.0f}/s ({best['ours'] / best['theirs']:.1f} ×)" if best["theirs"] else f"valhalla_service: {why}")
-            )  # fmt: skip
+                f"two workers and the process that they share the study with: {shared_mb(ours.pid):.0f} MB (PSS)"
+            )
+            who = {"Red Map": (base, "/valhalla/isochrone", ours.pid)}
+            if theirs:
+                who["valhalla_service"] = (theirs, "/isochrone", process)
+            for what, how in (
+                ("as by default", {}),
+                ("every corner and hole", {"denoise": 0, "generalize": 0}),
+            ):
+                found: dict[str, list[tuple[float, float]]] = {name: [] for name in who}
+                for turn in range(4):  # by turns, since the machine is shared; the first is to get warm
+                    for asked, (address, path, pid) in who.items():
+                        before = cpu_s(pid)
+                        told = load(
+                            address, valhalla(at, path, **how), clients=16, seconds=8.0 if turn else 4.0
+                        )
+                        spent, count = cpu_s(pid) - before, sum(told["statuses"].values())
+                        if turn:
+                            rate = told["statuses"].get("200", 0) / told["seconds"]
+                            found[asked].append((rate, 1000 * spent / count))
+                        if asked == "Red Map" and turn == 3:
+                            rows.append(figures(f"Valhalla dialect, {what}, 2 workers, 16 clients", told))
+                best = {
+                    name: (max(r for r, _ in runs), min(ms for _, ms in runs)) for name, runs in found.items()
+                }
+                line = f"15 min isochrones by the same request, {what}, best of 3 by turns: "
+                line += ", ".join(
+                    f"{name} {rate:,.0f}/s and {ms:.2f} ms of CPU each" for name, (rate, ms) in best.items()
+                )
+                if theirs:
+                    (rate, ms), (their_rate, their_ms) = best.values()
+                    line += f" ({rate / their_rate:.1f} × the requests, {their_ms / ms:.1f} × less CPU)"
+                else:
+                    line += f"; valhalla_service: {process}"
+                notes.append(line)
     head = "# The service under load\n\nWritten by `make bench-api`.\n\n"
     head += f"{datetime.now(UTC):%Y-%m-%d} · {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end · "
     head += (

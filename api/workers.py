@@ -1,0 +1,168 @@
+"""Several processes that serve: forked from one that has loaded the studies, so that memory holds those once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+import warnings
+from collections.abc import Callable
+from socket import socket
+from typing import Any
+
+import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
+from uvicorn.config import STARTUP_FAILURE
+
+from api.app import create_app
+from api.keeper import Keeper
+from api.logs import LOGGER, told
+from api.settings import Settings
+from geo import pipeline
+from geo.errors import RedmapError, RunError
+
+SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGCHLD", "SIGALRM")
+SOON_S = 1.0  # a worker that lives no longer is not begun again at once
+GRACE_S = 40  # for the last answers, a little longer than the workers give themselves
+
+
+def serve(settings: Settings, *, workers: int, **options: Any) -> None:
+    """Load the studies, then serve by so many processes till SIGTERM or Ctrl-C; ``options`` are those of ``uvicorn.Config``.
+
+    A worker that dies is replaced, and those who wait for an answer from another notice nothing. SIGHUP loads the
+    studies again and replaces the workers one by one, each new one before the old. Raises
+    :class:`geo.errors.RedmapError` where a study cannot be loaded, or no worker can be started. Not on Windows.
+    """
+    app = create_app(settings)
+    config = uvicorn.Config(app, **options)
+    line = config.bind_socket()
+    keeper: Keeper = app.state.keeper
+    try:
+        keeper.load_all()
+        Workers(lambda: _work(config, line), workers, keeper).run()
+    finally:
+        line.close()
+
+
+def _work(config: uvicorn.Config, line: socket) -> int:
+    server = uvicorn.Server(config)
+    server.run(sockets=[line])
+    return 0 if server.started else STARTUP_FAILURE
+
+
+class Workers:
+    """Processes that run ``work``, which gives their exit code; ``keeper`` holds the studies that they share."""
+
+    def __init__(self, work: Callable[[], int], count: int, keeper: Keeper) -> None:
+        self.work, self.count, self.keeper = work, count, keeper
+        self.log = logging.getLogger(LOGGER)
+        self.since: dict[int, float] = {}
+        self.ending = False
+
+    def run(self) -> None:
+        """Begin all, and keep their number, until told to end. For the main thread.
+
+        Raises :class:`geo.errors.RunError` where a worker cannot even start.
+        """
+        # whichever thread of whichever library a signal finds, its number comes through the pipe
+        self.told, tell = os.pipe()
+        os.set_blocking(tell, False)
+        before = {number: signal.signal(number, lambda *_: None) for number in _numbers()}
+        wakeup = signal.set_wakeup_fd(tell)
+        try:
+            failed = self._keep()
+        finally:
+            signal.alarm(0)
+            signal.set_wakeup_fd(wakeup)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            os.close(self.told)
+            os.close(tell)
+        if failed:
+            raise RunError("服务进程未能启动，见日志 / the workers could not start; see the log")
+
+    def _keep(self) -> bool:
+        pipeline.rest()
+        for _ in range(self.count):
+            self._begin()
+        failed = False
+        while self.since:
+            for number in os.read(self.told, 64):
+                if number == signal.SIGCHLD:
+                    failed |= self._buried()
+                elif number == signal.SIGHUP:
+                    self._exchange()
+                elif number == signal.SIGALRM:
+                    self._tell_all(signal.SIGKILL)
+                else:
+                    self._end()
+        return failed
+
+    def _begin(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _numbers())  # a child must not take them as its parent does
+        with warnings.catch_warnings():
+            # the threads that are left are of libraries that begin theirs anew after a fork
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _numbers())
+            self.since[pid] = time.monotonic()
+            return
+        code = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in _numbers():
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _numbers())
+            code = self.work()
+        except BaseException as error:  # noqa: BLE001 - a child must never go on as its parent
+            self.log.error("worker failed", extra={"data": told(error)})  # noqa: TRY400 - frames only
+        finally:
+            logging.shutdown()
+            os._exit(code)
+
+    def _buried(self) -> bool:
+        """Take note of all that have ended and replace them; whether one could not even start, which ends the rest."""
+        while self.since:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return False
+            lived_s = time.monotonic() - self.since.pop(pid, 0.0)
+            if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]
+            if self.ending:
+                continue
+            code = os.waitstatus_to_exitcode(status)
+            self.log.error("worker ended", extra={"data": {"pid": pid, "code": code}})
+            if code == STARTUP_FAILURE:  # the next one would fare no better
+                self._end()
+                return True
+            if len(self.since) < self.count:
+                time.sleep(max(0.0, SOON_S - lived_s))
+                self._begin()
+        return False
+
+    def _exchange(self) -> None:
+        try:
+            self.keeper.load_all()
+        except RedmapError as error:
+            self.log.error("studies not loaded", extra={"data": {"defects": str(error).splitlines()}})  # noqa: TRY400 - its words are meant for users
+            return
+        pipeline.rest()
+        for old in list(self.since):
+            self._begin()
+            os.kill(old, signal.SIGTERM)
+
+    def _end(self) -> None:
+        self.ending = True
+        self._tell_all(signal.SIGTERM)
+        signal.alarm(GRACE_S)
+
+    def _tell_all(self, what: int) -> None:
+        for pid in self.since:
+            os.kill(pid, what)
+
+
+def _numbers() -> list[signal.Signals]:
+    return [signal.Signals[name] for name in SIGNALS]

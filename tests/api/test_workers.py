@@ -1,0 +1,141 @@
+"""Several processes over one copy of the studies: forked, replaced, exchanged, ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from api.workers import SOON_S, Workers
+from geo.errors import RunError
+from tests.benchmarks.api import free_port
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+
+
+def until(holds, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
+    return found
+
+
+def children(pid):
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in found]
+
+
+def answers(base, path="/health"):
+    try:
+        return httpx.get(f"{base}{path}").status_code
+    except httpx.TransportError:
+        return 0
+
+
+@pytest.fixture(scope="module")
+def service(sample_dir, cache_dir, tmp_path_factory):
+    """A service of two workers: its process and its address."""
+    port = free_port()
+    log = (tmp_path_factory.mktemp("serve") / "log").open("w+")
+    command = [
+        sys.executable,
+        "-m",
+        "geo",
+        "serve",
+        sample_dir,
+        "--workers",
+        "2",
+        "--port",
+        str(port),
+        "--cache",
+        cache_dir,
+    ]
+    process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
+    try:
+        until(
+            lambda: process.poll() is not None or answers(f"http://127.0.0.1:{port}", "/ready") == 200, 300.0
+        )
+        assert process.poll() is None, Path(log.name).read_text()[-3000:]
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+        log.close()
+
+
+def test_workers_share_the_study(service):
+    process, _base = service
+    assert len(children(process.pid)) == 2
+    for child in children(process.pid):
+        told = Path(f"/proc/{child}/smaps_rollup").read_text().splitlines()[1:]
+        kb = {name: int(rest.split()[0]) for name, rest in (line.split(":", 1) for line in told)}
+        assert kb["Private_Dirty"] < kb["Shared_Dirty"] / 2
+
+
+def test_a_forked_worker_can_solve(service):
+    _process, base = service
+    found = httpx.post(f"{base}/studies/sample/recommendations", json={"add": 2}, timeout=60.0)
+    assert found.status_code == 200
+    assert len(found.json()["features"]) == 2
+
+
+def test_a_killed_worker_comes_back_and_no_request_fails(service):
+    process, base = service
+    before = children(process.pid)
+    os.kill(before[0], signal.SIGKILL)
+    seen = []
+    until(lambda: seen.append(answers(base)) or len(children(process.pid)) == 2)
+    assert before[0] not in children(process.pid)
+    assert before[1] in children(process.pid)
+    assert set(seen) == {200}
+    assert "redmap_studies_loaded 1.0" in httpx.get(f"{base}/metrics").text
+
+
+def test_hangup_exchanges_every_worker_without_a_failed_request(service):
+    process, base = service
+    before = set(children(process.pid))
+    process.send_signal(signal.SIGHUP)
+    seen = []
+    until(lambda: seen.append(answers(base)) or not before & set(children(process.pid)), 120.0)
+    assert len(children(process.pid)) == 2
+    assert set(seen) == {200}
+
+
+def test_it_ends_when_told_to(service):
+    process, base = service
+    workers = children(process.pid)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    assert answers(base) == 0
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+def test_a_worker_that_cannot_start_ends_the_service(caplog):
+    with pytest.raises(RunError, match="could not start"):
+        Workers(lambda: 3, 2, keeper=None).run()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_workers_that_end_by_themselves_are_begun_again_after_a_pause(tmp_path, monkeypatch):
+    """Each leaves its name; the third tells the parent to end."""
+    parent, pauses = os.getpid(), []
+    monkeypatch.setattr("api.workers.time.sleep", pauses.append)
+
+    def work():
+        (tmp_path / str(os.getpid())).touch()
+        if len(list(tmp_path.iterdir())) == 3:
+            os.kill(parent, signal.SIGTERM)
+            signal.pause()
+        raise ZeroDivisionError
+
+    Workers(work, 1, keeper=None).run()
+    assert len(list(tmp_path.iterdir())) == 3
+    assert len(pauses) == 2
+    assert all(0 <= pause <= SOON_S for pause in pauses)
