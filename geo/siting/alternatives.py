@@ -21,7 +21,7 @@ def alternatives(task: Task, best: Answer, *, count: int, time_limit_s: float = 
     Where ``time_limit_s`` passes there may be fewer, and the last may be short of the best that is left (its status tells).
     """
     found: list[Answer] = []
-    if not count or not best.opened:
+    if not count or not (best.opened or best.closed):
         return found
     deadline = perf_counter() + time_limit_s
     cuts = [_but(best)]
@@ -32,7 +32,7 @@ def alternatives(task: Task, best: Answer, *, count: int, time_limit_s: float = 
             if last.status == "infeasible" or _value(last, last.objective) < least:
                 break
             found.append(last)
-            if not last.opened:
+            if not (last.opened or last.closed):
                 return found
             cuts.append(_but(last))
     return found
@@ -68,4 +68,5 @@ def _value(answer: Answer, objective: float) -> float:
 
 
 def _but(answer: Answer) -> Group:
-    return Group(answer.opened, len(answer.opened) - 1, "alternative")
+    """Not all that it opens beside none that it closes."""
+    return Group(answer.opened, len(answer.opened) - 1, "alternative", against=answer.closed)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from geo.models import F64, Bool
-from geo.siting.cells import within
-from geo.siting.model import new_costs
+from geo.siting.cells import only, within
+from geo.siting.model import build, new_costs, run
 from geo.siting.sets import Sets
-from geo.siting.task import Answer, Task
+from geo.siting.solve import solve
+from geo.siting.task import Answer, Rules, Task
 from geo.siting.worth import allowed, best_seconds, floors_of, gains, reached_times, worth
 
+NEXT_S = 5.0  # longest search for the next best where people are assigned
 FLOOR_SLACK = 2e-9  # of a floor's weight: what adding in another order may change
 
 
@@ -22,10 +25,10 @@ class SiteWorth:
 
     ``alone``: what it adds to what stands; ``last``: what the plan loses without it; ``overlap``:
     share of its reach that existing stations reach too; ``seconds_saved``: weighted, against the nearest of existing stations;
-    ``instead``: the next best site that keeps to the rules (-1: none, and
-    with capacities) and what the plan then loses; ``kept_refused``: share of the plan's gain that is left
+    ``instead``: the next best site that keeps to the rules (-1: none) and what the plan then loses; ``kept_refused``: share of the plan's gain that is left
     when the one other site that would be missed most says no and nobody takes its place (1.0 for a
-    site by itself). Worths in weight, weighted seconds for *minutes*, the longest seconds for *worst*.
+    site by itself). Worths in weight, weighted seconds for *minutes*, the longest seconds for *worst*; with
+    capacities of who is assigned, but for *worst*.
     """
 
     site: int
@@ -50,17 +53,22 @@ def planned(task: Task, standing: Bool) -> Answer:
 
 
 def explain(task: Task, answer: Answer) -> list[SiteWorth]:
-    """What each opened site of ``answer`` is worth; see :class:`SiteWorth`. In the order of ``answer.opened``."""
+    """What each opened site of ``answer`` is worth; see :class:`SiteWorth`. In the order of ``answer.opened``.
+
+    With capacities the solver assigns anew for each worth, and looks for the next best for :data:`NEXT_S` at most.
+    """
     stands = task.stands()
     standing = stands.copy()
     standing[list(answer.opened)] = True
     standing[list(answer.closed)] = False
     plain = replace(task, goal="cover") if task.goal == "share" else task
-    whole, kept = worth(plain, standing), stands & standing
-    base = worth(plain, kept)
+    served = task.rules.capacity is not None and task.goal != "worst"
+    value_of = partial(_served if served else worth, plain)
+    whole, kept = value_of(standing), stands & standing
+    base = value_of(kept)
     before = reached_times(task, kept) > 0
     seconds = best_seconds(task, kept, beyond_s=task.beyond_s)
-    lasts = {site: whole - worth(plain, _but(standing, site)) for site in answer.opened}
+    lasts = {site: whole - value_of(_but(standing, site)) for site in answer.opened}
     items = []
     for site in answer.opened:
         points = task.times.indices[task.times.indptr[site] : task.times.indptr[site + 1]]
@@ -71,12 +79,11 @@ def explain(task: Task, answer: Answer) -> list[SiteWorth]:
         missed = max((lasts[other] for other in answer.opened if other != site), default=0.0)
         only = kept.copy()
         only[site] = True
-        # With capacities a swap moves people between all sites: only a new plan would tell.
-        second, value = (-1, 0.0) if task.rules.capacity is not None else _next_best(plain, without, site)
+        second, value = (_next_served if served else _next_best)(plain, without, site)
         items.append(
             SiteWorth(
                 site=site,
-                alone=worth(plain, only) - base,
+                alone=value_of(only) - base,
                 last=lasts[site],
                 overlap=float(task.weights[points][before[points]].sum()) / reach if reach else 0.0,
                 seconds_saved=saved,
@@ -86,6 +93,33 @@ def explain(task: Task, answer: Answer) -> list[SiteWorth]:
             )
         )
     return items
+
+
+def _served(task: Task, standing: Bool) -> float:
+    """What standing sites are worth with the best assignment to them."""
+    assert task.rules.capacity is not None
+    sites = np.flatnonzero(standing)
+    alone = Task(
+        task.weights, only(task.times, sites), task.goal, np.ones(len(sites), dtype=np.bool_), add=0,
+        backup=task.backup, beyond_s=task.beyond_s, rules=Rules(capacity=task.rules.capacity[sites]),
+    )  # fmt: skip
+    return run(build(alone), seconds=np.inf).value
+
+
+def _next_served(task: Task, without: Bool, refused: int) -> tuple[int, float]:
+    """The next best with capacities: the plan that keeps the other sites, as the solver finds it."""
+    rules, stands = task.rules, task.stands()
+    others = tuple(int(j) for j in np.flatnonzero(without))
+    gone = tuple(int(j) for j in np.flatnonzero(stands & ~without))
+    new = int((without & ~stands).sum()) + 1
+    asked = replace(
+        task, existing=stands & without, close=0, move=0, add=new,
+        rules=replace(rules, must=others, forbidden=(*rules.forbidden, *gone, refused)),
+    )  # fmt: skip
+    answer = solve(asked, time_limit_s=NEXT_S, ties=False)
+    found = [j for j in answer.opened if not without[j]]
+    sign = -1.0 if task.goal == "minutes" else 1.0
+    return (found[0], sign * answer.objective) if found else (-1, -np.inf)
 
 
 def _but(standing: Bool, site: int) -> Bool:

@@ -120,10 +120,7 @@ def allowed(task: Task, standing: Bool, costs: F64) -> bool:
         return False
     if task.budget is not None and float(costs[new].sum()) > task.budget * (1 + 1e-12):
         return False
-    if any(
-        int(standing[list(g.sites)].sum()) > max(g.most, int(stands[list(g.sites)].sum()))
-        for g in rules.groups
-    ):
+    if not all(g.kept(standing, stands) for g in rules.groups):
         return False
     return not any(standing[a] and standing[b] and not (stands[a] and stands[b]) for a, b in rules.apart)
 
