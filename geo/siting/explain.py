@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from time import perf_counter
 
 import numpy as np
 
 from geo.models import F64, Bool
-from geo.siting.cells import only, within
-from geo.siting.model import build, new_costs, run
+from geo.siting.cells import within
+from geo.siting.model import new_costs
+from geo.siting.served import best_served, served
 from geo.siting.sets import Sets
-from geo.siting.solve import solve
-from geo.siting.task import Answer, Rules, Task
+from geo.siting.task import Answer, Task
 from geo.siting.worth import allowed, best_seconds, floors_of, gains, reached_times, worth
 
 NEXT_S = 5.0  # longest search for the next best where people are assigned
@@ -55,15 +56,15 @@ def planned(task: Task, standing: Bool) -> Answer:
 def explain(task: Task, answer: Answer) -> list[SiteWorth]:
     """What each opened site of ``answer`` is worth; see :class:`SiteWorth`. In the order of ``answer.opened``.
 
-    With capacities the solver assigns anew for each worth, and looks for the next best for :data:`NEXT_S` at most.
+    With capacities the solver assigns anew for each worth, and the next best is looked for at most :data:`NEXT_S`.
     """
     stands = task.stands()
     standing = stands.copy()
     standing[list(answer.opened)] = True
     standing[list(answer.closed)] = False
     plain = replace(task, goal="cover") if task.goal == "share" else task
-    served = task.rules.capacity is not None and task.goal != "worst"
-    value_of = partial(_served if served else worth, plain)
+    rooms = task.rules.capacity is not None and task.goal != "worst"
+    value_of = partial(served if rooms else worth, plain)
     whole, kept = value_of(standing), stands & standing
     base = value_of(kept)
     before = reached_times(task, kept) > 0
@@ -79,7 +80,7 @@ def explain(task: Task, answer: Answer) -> list[SiteWorth]:
         missed = max((lasts[other] for other in answer.opened if other != site), default=0.0)
         only = kept.copy()
         only[site] = True
-        second, value = (_next_served if served else _next_best)(plain, without, site)
+        second, value = _next_best(plain, without, site, rooms=rooms)
         items.append(
             SiteWorth(
                 site=site,
@@ -95,40 +96,13 @@ def explain(task: Task, answer: Answer) -> list[SiteWorth]:
     return items
 
 
-def _served(task: Task, standing: Bool) -> float:
-    """What standing sites are worth with the best assignment to them."""
-    assert task.rules.capacity is not None
-    sites = np.flatnonzero(standing)
-    alone = Task(
-        task.weights, only(task.times, sites), task.goal, np.ones(len(sites), dtype=np.bool_), add=0,
-        backup=task.backup, beyond_s=task.beyond_s, rules=Rules(capacity=task.rules.capacity[sites]),
-    )  # fmt: skip
-    return run(build(alone), seconds=np.inf).value
-
-
-def _next_served(task: Task, without: Bool, refused: int) -> tuple[int, float]:
-    """The next best with capacities: the plan that keeps the other sites, as the solver finds it."""
-    rules, stands = task.rules, task.stands()
-    others = tuple(int(j) for j in np.flatnonzero(without))
-    gone = tuple(int(j) for j in np.flatnonzero(stands & ~without))
-    new = int((without & ~stands).sum()) + 1
-    asked = replace(
-        task, existing=stands & without, close=0, move=0, add=new,
-        rules=replace(rules, must=others, forbidden=(*rules.forbidden, *gone, refused)),
-    )  # fmt: skip
-    answer = solve(asked, time_limit_s=NEXT_S, ties=False)
-    found = [j for j in answer.opened if not without[j]]
-    sign = -1.0 if task.goal == "minutes" else 1.0
-    return (found[0], sign * answer.objective) if found else (-1, -np.inf)
-
-
 def _but(standing: Bool, site: int) -> Bool:
     left = standing.copy()
     left[site] = False
     return left
 
 
-def _next_best(task: Task, without: Bool, refused: int) -> tuple[int, float]:
+def _next_best(task: Task, without: Bool, refused: int, *, rooms: bool) -> tuple[int, float]:
     """The site that does best in the place of one that says no, and the plan's worth with it; -1 where there is none.
 
     Of sites as good the one that saves most seconds where the longest counts, then the lowest number.
@@ -137,6 +111,9 @@ def _next_best(task: Task, without: Bool, refused: int) -> tuple[int, float]:
     task, costs = replace(task, rules=rules), new_costs(task)
     may = ~without & _floors_kept(task, without)
     may[[refused, *rules.forbidden]] = False
+    if rooms:
+        site, value = best_served(task, without, may, deadline=perf_counter() + NEXT_S)
+        return site, value if site >= 0 else -np.inf
     sooner = gains(replace(task, goal="minutes"), without) if task.goal == "worst" else np.zeros(len(may))
     gain = -_longest(task, without) if task.goal == "worst" else gains(task, without)
     for j in np.lexsort((-sooner, -gain)):

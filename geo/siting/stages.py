@@ -10,6 +10,7 @@ import numpy as np
 from geo.models import Bool
 from geo.siting.model import new_costs
 from geo.siting.plain import SLACK, is_plain, plain
+from geo.siting.served import best_served, served
 from geo.siting.solve import solve
 from geo.siting.task import Task
 from geo.siting.ties import NEAR
@@ -71,13 +72,12 @@ def _order(task: Task, *, up_to: int, deadline: float) -> tuple[list[int], list[
         if task.rules.capacity is None:
             site = _next_site(task, standing, must=must)
         else:
-            share = (deadline - perf_counter()) / (2 * (up_to - len(order)))
-            site, value = _next_served(task, standing, must=must, seconds=share)
+            site, value = _next_served(task, standing, must=must, deadline=deadline)
         if site < 0:
             break
         standing[site] = True
         order.append(site)
-        nested.append(abs(worth(task, standing)) if task.rules.capacity is None else value)
+        nested.append(abs(worth(task, standing) if task.rules.capacity is None else value))
     return order, nested
 
 
@@ -116,11 +116,16 @@ def _nearest(task: Task, standing: Bool, alike: list[int]) -> int:
     return min(site for site, good in zip(alike, near, strict=True) if good)
 
 
-def _next_served(task: Task, standing: Bool, *, must: int | None, seconds: float) -> tuple[int, float]:
-    """The same where capacity is a rule: who is assigned where takes the solver."""
-    rules = replace(task.rules, must=() if must is None else (must,))
-    step = solve(replace(task, existing=standing, add=1, rules=rules), time_limit_s=max(seconds, LEAST_S))
-    return (step.opened[0], step.objective) if len(step.opened) == 1 else (-1, 0.0)
+def _next_served(task: Task, standing: Bool, *, must: int | None, deadline: float) -> tuple[int, float]:
+    """The same where capacity is a rule, with the worth of the sites then."""
+    may = np.ones(len(standing), dtype=np.bool_)
+    may[list(task.rules.forbidden)] = False
+    if must is None:
+        return best_served(task, standing, may, deadline=deadline)
+    trial = standing.copy()
+    trial[must] = True
+    kept = may[must] and allowed(replace(task, add=None), trial, new_costs(task))
+    return (must, served(task, trial)) if kept else (-1, 0.0)
 
 
 def _optima(

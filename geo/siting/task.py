@@ -160,7 +160,7 @@ def check(task: Task, *, time_limit_s: float) -> None:
         ),
         f"同一处既必选又禁选 / both must and forbidden: {'、'.join(map(task.name, both))}": bool(both),
         f"add 须 ≥ 0 / add must be 0 or more; found {task.add}": task.add is not None and task.add < 0,
-        f"close、move 须为 0 至 {standing}，且不可同用 / close and move must be 0 to {standing}, not both": (
+        f"close、move 须为 0 至 {standing}，且不可同用 / close and move must be 0 to {standing}, not both; found {task.close} {task.move}": (
             not 0 <= task.close <= standing
             or not 0 <= task.move <= standing
             or bool(task.close and task.move)
