@@ -26,6 +26,8 @@ def served(task: Task, standing: Bool) -> float:
     """
     assert task.rules.capacity is not None
     sites = np.flatnonzero(standing)
+    if len(sites) == 0:
+        return -float(task.weights.sum()) * task.beyond_s if task.goal == "minutes" else 0.0
     alone = Task(
         task.weights, only(task.times, sites), task.goal, np.ones(len(sites), dtype=np.bool_), add=0,
         backup=task.backup, beyond_s=task.beyond_s, rules=Rules(capacity=task.rules.capacity[sites]),

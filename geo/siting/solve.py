@@ -197,6 +197,10 @@ def _answer(
         after = min(after, float(sum(loads)))
     sign = 1.0 if task.goal in {"cover", "backup"} else -1.0
     objective, bound = (sign * found.value, sign * found.bound) if found.standing is not None else (0.0, 0.0)
+    if task.goal == "minutes":  # a solver stopped early may know less than this
+        bound = max(bound, 0.0)
+    elif sign > 0:
+        bound = min(bound, (1.0 + (task.backup if task.goal == "backup" else 0.0)) * total)
     larger = max(abs(objective), abs(bound))
     proven = found.status == "optimal"
     return Answer(

@@ -133,17 +133,19 @@ def _optima(
 ) -> list[tuple[float, float, bool]]:
     """The best plan of each number: its value, its bound, whether it is proven.
 
-    The first ``due`` stages are as the rules want them; after those each optimum starts from the one before.
+    The first ``due`` stages are as the rules want them, and the next one is the best site of all beside
+    those; after that each optimum starts from the one before.
     """
-    found = [(value, value, True) for value in nested[:due]]
-    if len(order) <= due:
+    settled = due + (task.rules.capacity is None)
+    found = [(value, value, True) for value in nested[:settled]]
+    if len(order) <= settled:
         return found
     sign = -1.0 if task.goal == "minutes" else 1.0
     most = replace(task, add=len(order))
     of = plain(most) if is_plain(most) else None
     engine = None if of is None else (of, of.reduced())
     known = np.zeros(0, dtype=np.int64)
-    for k in range(due + 1, len(order) + 1):
+    for k in range(settled + 1, len(order) + 1):
         until = perf_counter() + max((deadline - perf_counter()) / (len(order) - k + 1), LEAST_S)
         if engine is not None:
             of, small = engine
