@@ -24,7 +24,7 @@ from geo.cli.app import (
 )
 from geo.config import load_study, with_siting
 from geo.errors import InputError
-from geo.models import SERVICES_ZH
+from geo.models import LEAST_PEOPLE, SERVICES_ZH, kind_said
 
 GOALS = {
     "cover": "覆盖 covered", "share": "新站费用 cost of new stations", "minutes": "总人·分钟 person-minutes",
@@ -216,19 +216,20 @@ def _print_sites(console: Console, found: Any) -> None:
         served = f"（分到 served {row.served:,.0f}）" if "served" in found.sites else ""
         workers = f"，劳动者 workers +{row.workers:,.0f}" if row.workers else ""
         console.print(
-            f"[bold]{row.rank}. {escape(str(row.name))}[/]（{escape(str(row.kind))}）"
+            f"[bold]{row.rank}. {escape(str(row.name))}[/]（{escape(kind_said(str(row.kind)))}）"
             f"新增 gain {row.gain:,.0f} 人 people{served}{workers}，重叠 overlap {percent(row.overlap)}",
             highlight=False, soft_wrap=True,
         )  # fmt: skip
-        known = [g for g in row.communities_gain if g["name"] and g["people"] >= 0.5]
+        known = [g for g in row.communities_gain if g["name"] and g["people"] >= LEAST_PEOPLE]
         gains = "、".join(f"{g['name']} {g['people']:,.0f}" for g in known[:NAMED])
         lines = [f"受益 where: {gains}"] if gains else []
-        for words, gained in (
-            ("须提供 must offer", [(SERVICES_ZH[g["service"]] + " " + g["service"], g["people"]) for g in row.services_gain]),
-            ("要紧时段 hours that matter", [(g["time"], g["people"]) for g in row.hours_gain]),
-        ):  # fmt: skip
-            said = "、".join(f"{what} {people:,.0f}" for what, people in gained if people >= 0.5)
-            lines += [f"{words}: {said}"] if said else []
+        for words, key, gained in (
+            ("须提供（✓ 已有） must offer (✓ has it)", "service", row.services_gain),
+            ("要紧时段（✓ 已开） hours that matter (✓ open)", "time", row.hours_gain),
+        ):
+            named = [(SERVICES_ZH.get(g[key], ""), g) for g in gained if g["people"] >= LEAST_PEOPLE]
+            said = (f"{zh} {g[key]} {g['people']:,.0f}{' ✓' if g['has'] else ''}".strip() for zh, g in named)
+            lines += [f"{words}: {'、'.join(said)}"] if named else []
         lines.append(
             f"共省 saved {row.minutes_saved:,.0f} 人·分钟 person-minutes；速度 −10 % / +10 % 时新增为现在的 "
             f"gain at −10 % / +10 % speed {percent(row.kept_slow)} / {percent(row.kept_fast)}；"

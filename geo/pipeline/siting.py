@@ -23,6 +23,7 @@ from geo.pipeline.travel import Travel, snap
 
 WORKERS = "workers"  # the demand layer told beside the people
 IN_MINUTES = frozenset({"minutes", "worst"})
+FEWEST_S = 20.0  # longest search for how many sites the worst case takes
 UNSTAGED = frozenset({"share", "worst"})
 NO_STAGES = (
     "覆盖比例、最远两个目标，以及关站、迁站，不分期 / "
@@ -39,7 +40,7 @@ class WhereNext:
     """The answer to a study's ``[siting]``.
 
     ``sites``: one row an opened venue, ``rank venue_id name kind lon lat gain workers communities_gain(list of {name, people, workers})
-    minutes_saved overlap services hours services_gain(list of {service, people}) hours_gain(list of {time, people})
+    minutes_saved overlap services hours services_gain(list of {service, people, has}) hours_gain(list of {time, people, has})
     instead instead_loss kept_slow kept_fast kept_refused geometry``
     (EPSG:4326; ``services_gain`` and ``hours_gain``: people whom no station serves so, and whom this one would if it
     offered the service, if it were open then; ``workers``: of the demand layer of that name, newly within the standard, 0 without such a
@@ -158,7 +159,11 @@ def answer(
         ask=whom_to_ask(
             case, net, inputs, study, router=router, demand_snap=demand, known=known.gaps if known else None
         ),
-        notes=(*case.notes, *((NO_STAGES,) if asked.stages and _unstaged(asked) else ())),
+        notes=(
+            *case.notes,
+            *((NO_STAGES,) if asked.stages and _unstaged(asked) else ()),
+            *_fewest(case.task, found),
+        ),
         covered=_covered(standing_only, found),
         people=float(case.people.sum()),
         name=study.study.name,
@@ -243,7 +248,7 @@ def _sites(
         people, working = float(left[points].sum()), float(workers[points].sum())
         left[points], workers[points] = 0.0, 0.0
         reach = slice(case.reach.indptr[site], case.reach.indptr[site + 1])
-        services, hours = lacking.gained(case.reach.indices[reach])
+        services, hours = lacking.gained(case.reach.indices[reach], site - count)
         alone = _alone(plain, site, kept)
         slow, fast = _alone(case.slow, site, kept), _alone(case.fast, site, kept)
         rows.append(
@@ -311,6 +316,20 @@ def _alone(task: siting.Task, site: int, kept: Bool) -> float:
     before = siting.reached_times(task, kept) > 0
     points = task.times.indices[task.times.indptr[site] : task.times.indptr[site + 1]]
     return float(task.weights[points][~before[points]].sum())
+
+
+def _fewest(task: siting.Task, found: siting.Answer) -> tuple[str, ...]:
+    """Where the worst case leaves people out with so few sites: how many it takes."""
+    if task.goal != "worst" or found.status != "infeasible" or task.budget is not None:
+        return ()
+    everybody = replace(task, goal="share", share=1.0, add=None, costs=None)
+    enough = siting.solve(everybody, time_limit_s=FEWEST_S)
+    if enough.status != "optimal":
+        return ()
+    count = len(enough.opened)
+    return (
+        f"要让凡有场所可达者都可达，至少须新增 {count} 处 / to reach everyone whom some venue reaches takes {count} new at least",
+    )
 
 
 def _unstaged(asked: SitingSection) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from geo.models import kind_said
 from geo.report.canvas import GREY, HEIGHT, INK, MARGIN, RED, WIDTH, Page, wrapped
 from geo.report.frames import flat
 from geo.report.geojson import feature_collection
@@ -139,7 +140,9 @@ def _call_page(
     for row in asked.head(CALL_ROWS).to_dict("records"):
         y -= 18
         page.text(MARGIN, y, wrapped(str(row["gap"]), 180, 10)[0], 10, INK)
-        page.text(MARGIN + 190, y, wrapped(f"{row['venue']}（{row['kind']}）", 232, 10)[0], 10, INK)
+        page.text(
+            MARGIN + 190, y, wrapped(f"{row['venue']}（{kind_said(row['kind'])}）", 232, 10)[0], 10, INK
+        )
         page.text(MARGIN + 430, y, f"{plain(row['people']):,.0f}", 10, INK)
     y -= 18
     page.rule(y)

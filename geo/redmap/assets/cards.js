@@ -87,9 +87,12 @@ RedMap.cardOf = (kind, found) => {
     el('dl', {}, row(t('place'), item.place ? name(item.place) : ''), row(t('nearest'), item.nearest ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes)) : t('noneNear')), row(t('gap'), item.gap ? name(item.gap) : '')));
   if (kind === 'site') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('site') + ' · ' + t('rank', { n: item.rank })), el('h3', { tabIndex: -1 }, name(item.name)),
     el('p', { class: 'big' }, t('gain', { n: number(item.gain) })),
-    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), row(t('siteOverlap'), item.overlap === null ? '' : percent(item.overlap)), row(t('siteInstead'), item.instead ? el('span', {}, name(item.instead), item.insteadLoss === null ? '' : ' (' + RedMap.insteadLoss(item.insteadLoss) + ')') : ''),
-      item.needs.length ? row(t('siteNeeds'), RedMap.services(item.needs)) : [], RedMap.coordinates(item.at)),
-    RedMap.benefits(item), RedMap.handoverLinks(item), RedMap.openButton(item));
+    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), item.workers ? row(t('siteWorkers'), '+' + number(item.workers)) : [],
+      item.saved ? row(t('siteSaved'), t('personMinutes', { n: number(item.saved) })) : [], row(t('siteOverlap'), item.overlap === null ? '' : percent(item.overlap)),
+      item.slow === null || item.fast === null ? [] : row(t('siteSpeeds'), percent(item.slow) + ' / ' + percent(item.fast)), item.kept === null ? [] : row(t('siteKept'), percent(item.kept)),
+      row(t('siteInstead'), item.instead ? el('span', {}, name(item.instead), item.insteadLoss === null ? '' : ' (' + RedMap.insteadLoss(item.insteadLoss) + ')') : ''),
+      RedMap.coordinates(item.at)),
+    RedMap.benefits(item), RedMap.lacking('siteNeeds', item.needs, (key) => RedMap.word('svc', key)), RedMap.lacking('siteHours', item.hours, RedMap.time), RedMap.handoverLinks(item), RedMap.openButton(item));
   return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('community')), el('h3', { tabIndex: -1 }, name(item.name)),
     el('p', { class: 'big' }, percent(item.share)),
     el('dl', {}, row(t('street'), item.street ? name(item.street) : ''), row(t('population'), number(item.people)), row(t('uncovered'), number((item.people || 0) - (item.covered || 0))),
@@ -100,4 +103,6 @@ RedMap.insteadLoss = (loss) => {
   const goal = RedMap.data.plan.goal, word = { minutes: 'lostMinutes', worst: 'lostWorst' }[goal], n = RedMap.number(loss, goal === 'worst' ? 1 : 0);
   return word ? RedMap.t(word, { n }) : (loss < 0 ? '+' + n.slice(1) : '−' + n);
 };
+/* For whom a site must offer a service, or be open at an hour: nobody else does, or is. */
+RedMap.lacking = (key, list, say) => list.length ? [RedMap.el('p', { class: 'muted' }, RedMap.t(key)), RedMap.el('ul', { class: 'services' }, list.map((f) => RedMap.el('li', {}, say(f.key) + ' ' + RedMap.number(f.people) + (f.has ? ' ✓' : ''))))] : [];
 RedMap.benefits = (site) => site.for.length ? RedMap.el('ul', { class: 'benefits' }, site.for.filter((f) => f.name).map((f) => RedMap.el('li', {}, RedMap.name(f.name), RedMap.el('b', {}, '+' + RedMap.number(f.people))))) : null;
