@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.siting import Group, Rules, Task, alternatives, explain, losses, solve, stages
+from geo.siting import Floor, Group, Rules, Task, alternatives, explain, losses, solve, stages
+from geo.siting.plain import plain
+from geo.siting.served import best_served
 from geo.siting.worth import keeps, worth
 from tests.geo.test_siting_goals import BEYOND_S, dense, plans, sparse_times, tasks, value_of
 
@@ -231,6 +233,62 @@ def test_there_are_no_fewer_alternatives_than_plans_near_the_best():
     near = sum(v >= 0.99 * max(values) for v in values)
     assert len(alternatives(task, solve(task), count=100)) == near - 1
     assert near > 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(tasks("cover", "none") | tasks("minutes", "none") | tasks("cover", "forbidden"), st.floats(0.0, 1.0))
+def test_what_is_settled_is_so_in_every_plan_as_good(task, share):
+    of = plain(task)
+    best = solve(task)
+    standing = np.isin(np.arange(len(task.stands())), [*np.flatnonzero(task.stands()), *best.opened])
+    free, places = np.flatnonzero(~of.standing), range(of.add + 1)
+    shut = set(task.rules.forbidden)
+    trials = [
+        of.standing | np.isin(np.arange(len(of.standing)), c) for k in places for c in combinations(free, k)
+    ]
+    trials = [t for t in trials if not shut & set(np.flatnonzero(t & ~of.standing).tolist())]
+    least = share * of.gained(standing)
+    inside = of.within(standing, least, deadline=np.inf)
+    for trial in trials:
+        if of.gained(trial) >= least and trial.sum() - of.standing.sum() == of.add:
+            assert trial[list(inside.rules.must)].all()
+            assert not (trial & ~task.stands())[list(inside.rules.forbidden)].any()
+    swaps = [t for t in trials if (t & ~standing).sum() == (standing & ~t).sum() == 1]
+    for nth, gain in enumerate(sorted(map(of.gained, swaps), reverse=True), start=1):
+        assert of.swapped_gain(standing, nth) == pytest.approx(gain, abs=1e-6)
+    assert of.swapped_gain(standing, len(swaps) + 1) == 0.0
+
+
+def test_all_plans_near_the_best_are_found_where_most_sites_are_settled():
+    near, far = [100.0, 99.6, 99.4, 99.2], [3.0, 2.0, 1.0]
+    weights = np.array([*near, *far])
+    task = Task(weights, sparse_times(np.where(np.eye(7) > 0, 60.0, np.nan)), add=1)
+    others = alternatives(task, solve(task), count=10)
+    assert [a.opened for a in others] == [(1,), (2,), (3,)]
+    inside = plain(task).within(np.arange(7) == 0, 99.0 * plain(task).scale, deadline=np.inf)
+    assert set(inside.rules.forbidden) == {4, 5, 6}
+
+
+def test_the_next_best_keeps_the_floors():
+    times = sparse_times(
+        [[60.0, 60.0, np.nan], [np.nan, 60.0, np.nan], [60.0, np.nan, np.nan], [np.nan, np.nan, 60.0]]
+    )
+    floor = Floor((0,), 1.0, "a")
+    task = Task(np.array([1.0, 5.0, 4.0]), times, add=1, rules=Rules(floors=(floor,)))
+    (item,) = explain(task, solve(task))
+    assert (item.site, item.instead, item.instead_loss) == (0, 2, 5.0)
+
+
+def test_a_site_that_could_gain_more_is_looked_at_before_the_best_is_named():
+    # site 1 would reach 10, of whom 5 are served by site 0; site 2 gains 9
+    seconds = [[60.0, np.nan, np.nan], [60.0, 60.0, np.nan], [np.nan, np.nan, 60.0], [np.nan, np.nan, np.nan]]
+    room = np.array([5.0, np.inf, np.inf, np.inf])
+    task = Task(
+        np.array([5.0, 5.0, 9.0]), sparse_times(seconds), rules=Rules(capacity=room), beyond_s=BEYOND_S
+    )
+    standing = np.array([True, False, False, False])
+    assert best_served(task, standing, np.ones(4, dtype=bool), deadline=np.inf) == (2, pytest.approx(14.0))
+    assert best_served(task, standing, np.arange(4) == 3, deadline=np.inf) == (-1, pytest.approx(5.0))
 
 
 def test_stages_need_a_goal_that_grows():
