@@ -39,24 +39,25 @@ RedMap.stationCard = (s) => {
     RedMap.shutButton(s));
 };
 
-RedMap.popup = (at, content, offset) => {
+/* A card that is flown to pans when the flight is over: its pan before would pass for the end of it. */
+RedMap.popup = (at, content, offset, flown) => {
   if (RedMap.open) { RedMap.quiet = true; RedMap.map.closePopup(RedMap.open); RedMap.quiet = false; }
   const size = RedMap.map.getSize(), narrow = matchMedia('(max-width: 760px)').matches, wide = Math.min(300, size.x - (narrow ? 48 : 90));
-  RedMap.open = L.popup({ maxWidth: wide, minWidth: Math.min(256, wide), offset: [0, offset || -4], autoPanPaddingTopLeft: [narrow ? 8 : 66, 10], autoPanPaddingBottomRight: [narrow ? 8 : 16 + RedMap.covered(), 40], maxHeight: Math.max(160, size.y - (narrow ? 70 : 90)) })
+  RedMap.open = L.popup({ autoPan: !flown, maxWidth: wide, minWidth: Math.min(256, wide), offset: [0, offset || -4], autoPanPaddingTopLeft: [narrow ? 8 : 66, 10], autoPanPaddingBottomRight: [narrow ? 8 : 16 + RedMap.covered(), 40], maxHeight: Math.max(160, size.y - (narrow ? 70 : 90)) })
     .setLatLng([at[1], at[0]]).setContent(RedMap.cardBox = RedMap.el('div', {}, content)).openOn(RedMap.map);
   RedMap.byId('stage').classList.add('carded');
   const close = RedMap.open.getElement().querySelector('.leaflet-popup-close-button');
   if (close) close.setAttribute('aria-label', RedMap.t('close'));
 };
-/* A card that has grown or come into view anew; Leaflet's own `update` takes the focus away. */
-RedMap.fitCard = () => { const card = RedMap.open; card._updateLayout(); card._updatePosition(); card._adjustPan(); };
+/* A card that has grown or come into view anew; Leaflet's own `update` takes the focus away, and it lets a pan pass by that follows one of its own. */
+RedMap.fitCard = () => { const card = RedMap.open; card._updateLayout(); card._updatePosition(); card._autopanning = false; card._adjustPan(); };
 /* A flight ends with the whole card in view: once nothing moves any more, for pans and zooms may follow each other. */
 RedMap.STILL_MS = 120;
 RedMap.settle = (card) => {
   const { map } = RedMap;
   let timer = 0;
   const wait = () => { clearTimeout(timer); timer = setTimeout(fit, RedMap.STILL_MS); }, hold = () => clearTimeout(timer);
-  const done = () => { hold(); map.off({ moveend: wait, movestart: hold, dragstart: done }); };
+  const done = () => { hold(); card.options.autoPan = true; map.off({ moveend: wait, movestart: hold, dragstart: done }); };
   const fit = () => {
     if (RedMap.open === card && (map._animatingZoom || RedMap.flying || (map._panAnim && map._panAnim._inProgress))) { wait(); return; }
     done();
