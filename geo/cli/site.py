@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from geo.cli.app import (
     CacheOption,
@@ -25,6 +24,7 @@ from geo.cli.app import (
 )
 from geo.config import load_study, with_siting
 from geo.errors import InputError
+from geo.models import LEAST_PEOPLE, SERVICES_ZH, kind_said
 
 GOALS = {
     "cover": "覆盖 covered", "share": "新站费用 cost of new stations", "minutes": "总人·分钟 person-minutes",
@@ -36,6 +36,7 @@ STATUS = {
     "infeasible": "无解 infeasible",
 }  # fmt: skip
 LOST = {"minutes": "人·分钟 person-minutes", "worst": "分钟，就最远者 minutes for the farthest"}
+NOT_PROVEN = "（未证最优 not proven）"
 NAMED = 5  # redundant stations printed; --json and sites.xlsx have all
 
 
@@ -134,8 +135,10 @@ def site(
         typer.echo(no_call, err=True)
     if as_json:
         print_json(_as_json(found))
-        return
-    _print(found, out)
+    else:
+        _print(found, out)
+    if found.answer.status == "infeasible":
+        raise typer.Exit(2)
 
 
 def _as_json(found: Any) -> dict[str, Any]:
@@ -163,31 +166,16 @@ def _print(found: Any, out: Path | None) -> None:
         if answer.goal == "worst":
             hint = "--worst 要顾到每个有场所可达的人：加大 --add，或改用 --minutes / --worst must reach everyone whom some venue reaches: raise --add, or ask --minutes"
             console.print(f"  → {hint}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2)
+        return
     _print_sites(console, found)
     for row in found.closed.itertuples():
         console.print(f"关闭 close: {row.name}（−{row.lost:,.0f}）", markup=False, highlight=False)
-    if len(found.stages):
-        table = Table(
-            "期 stage", "场所 venue", "累计 value", "新增 gain", "最优 best", "分期代价 price of nesting"
-        )
-        for row in found.stages.itertuples():
-            table.add_row(
-                str(row.stage),
-                escape(str(row.name)),
-                f"{row.value:,.0f}",
-                f"{row.gain:,.0f}",
-                f"{row.best:,.0f}",
-                f"{row.price:,.0f}",
-            )
-        console.print(table)
+    _print_stages(console, found.stages)
     for row in found.alternatives.itertuples():
         console.print(
-            f"方案 alternative {row.rank}: {row.objective:,.0f} · {'、'.join(row.names)}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+            f"方案 alternative {row.rank}: {row.objective:,.0f}{'' if row.proven else NOT_PROVEN} · {row.differs}",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
     unit = 60.0 if answer.goal in {"minutes", "worst"} else 1.0
     console.print(
         f"{GOALS[answer.goal]} {answer.objective / unit:,.1f}，上界 bound {answer.bound / unit:,.1f}，"
@@ -211,21 +199,40 @@ def _print(found: Any, out: Path | None) -> None:
         console.print(f"写出 written: {out.resolve()}", markup=False, highlight=False, soft_wrap=True)
 
 
+def _print_stages(console: Console, stages: Any) -> None:
+    """A line a stage: a table would cut the names off."""
+    for row in stages.itertuples():
+        best = "" if row.proven else f"{NOT_PROVEN}，上界 bound {row.bound:,.0f}"
+        console.print(
+            f"期 stage {row.stage}: {row.name}，新增 gain {row.gain:,.0f}，累计 value {row.value:,.0f}；"
+            f"{row.stage} 处最优 best of so many {row.best:,.0f}{best}，分期代价 price of nesting {row.price:,.0f}",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+
 def _print_sites(console: Console, found: Any) -> None:
     """A card of a few lines for each site: a table of so many columns would cut the names off."""
     for row in found.sites.itertuples():
         served = f"（分到 served {row.served:,.0f}）" if "served" in found.sites else ""
         workers = f"，劳动者 workers +{row.workers:,.0f}" if row.workers else ""
         console.print(
-            f"[bold]{row.rank}. {escape(str(row.name))}[/]（{escape(str(row.kind))}）"
+            f"[bold]{row.rank}. {escape(str(row.name))}[/]（{escape(kind_said(str(row.kind)))}）"
             f"新增 gain {row.gain:,.0f} 人 people{served}{workers}，重叠 overlap {percent(row.overlap)}",
             highlight=False, soft_wrap=True,
         )  # fmt: skip
-        known = [g for g in row.communities_gain if g["name"] and g["people"] >= 0.5]
+        known = [g for g in row.communities_gain if g["name"] and g["people"] >= LEAST_PEOPLE]
         gains = "、".join(f"{g['name']} {g['people']:,.0f}" for g in known[:NAMED])
         lines = [f"受益 where: {gains}"] if gains else []
+        for words, key, gained in (
+            ("须提供（✓ 已有） must offer (✓ has it)", "service", row.services_gain),
+            ("要紧时段（✓ 已开） hours that matter (✓ open)", "time", row.hours_gain),
+        ):
+            named = [(SERVICES_ZH.get(g[key], ""), g) for g in gained if g["people"] >= LEAST_PEOPLE]
+            said = (f"{zh} {g[key]} {g['people']:,.0f}{' ✓' if g['has'] else ''}".strip() for zh, g in named)
+            lines += [f"{words}: {'、'.join(said)}"] if named else []
         lines.append(
-            f"若 ±10 % 速度保 kept {percent(row.kept_slow)} / {percent(row.kept_fast)}；"
+            f"共省 saved {row.minutes_saved:,.0f} 人·分钟 person-minutes；速度 −10 % / +10 % 时新增为现在的 "
+            f"gain at −10 % / +10 % speed {percent(row.kept_slow)} / {percent(row.kept_fast)}；"
             f"另一处拒绝时全案保 plan kept if one other refuses {percent(row.kept_refused)}"
         )
         if row.instead:

@@ -351,10 +351,10 @@ class SitingSection(Section):
                 f"with capacity give one of services and one of times at most; found {len(self.services)} and "
                 f"{len(self.times)}: ask once for each"
             )
-        if self.gradual_minutes is not None and self.goal not in {"cover", "share"}:
+        if self.gradual_minutes is not None and self.goal in {"minutes", "worst"}:
             raise ValueError(
-                f"gradual_minutes 只用于目标 cover、share，现为 {self.goal} / "
-                f"gradual_minutes is for the goals cover and share; found {self.goal}"
+                f"gradual_minutes 只用于目标 cover、share、backup，现为 {self.goal}：其分钟数本就逐渐增减 / "
+                f"gradual_minutes is for the goals cover, share and backup; found {self.goal}, whose minutes are gradual already"
             )
         return self
 

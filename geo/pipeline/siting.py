@@ -17,11 +17,13 @@ from geo.pipeline.inputs import Progress, load
 from geo.pipeline.sites import stages_frame
 from geo.pipeline.siting_ask import whom_to_ask
 from geo.pipeline.siting_case import Case, make_case
+from geo.pipeline.siting_lacks import lacks
 from geo.pipeline.siting_words import said
 from geo.pipeline.travel import Travel, snap
 
 WORKERS = "workers"  # the demand layer told beside the people
 IN_MINUTES = frozenset({"minutes", "worst"})
+FEWEST_S = 20.0  # longest search for how many sites the worst case takes
 UNSTAGED = frozenset({"share", "worst"})
 NO_STAGES = (
     "覆盖比例、最远两个目标，以及关站、迁站，不分期 / "
@@ -29,7 +31,7 @@ NO_STAGES = (
 )
 SITE_COLUMNS = [
     "rank", "venue_id", "name", "kind", "lon", "lat", "gain", "workers", "communities_gain", "minutes_saved",
-    "overlap", "services", "hours", "instead", "instead_loss", "kept_slow", "kept_fast", "kept_refused",
+    "overlap", "services", "hours", "services_gain", "hours_gain", "instead", "instead_loss", "kept_slow", "kept_fast", "kept_refused",
 ]  # fmt: skip
 
 
@@ -43,11 +45,13 @@ class WhereNext:
     """The answer to a study's ``[siting]``.
 
     ``sites``: one row an opened venue, ``rank venue_id name kind lon lat gain workers communities_gain(list of {name, people, workers})
-    minutes_saved overlap services hours instead instead_loss kept_slow kept_fast kept_refused geometry``
-    (EPSG:4326; ``workers``: of the demand layer of that name, newly within the standard, 0 without such a
+    minutes_saved overlap services hours services_gain(list of {service, people, has}) hours_gain(list of {time, people, has})
+    instead instead_loss kept_slow kept_fast kept_refused geometry``
+    (EPSG:4326; ``services_gain`` and ``hours_gain``: people whom no station serves so, and whom this one would if it
+    offered the service, if it were open then; ``workers``: of the demand layer of that name, newly within the standard, 0 without such a
     layer; ``served``, with a capacity only: people assigned to it; ``instead_loss`` in people, in person-minutes for *minutes*, in minutes for *worst*); ``closed``: stations to close, ``station_id name lost``; ``stations``: what each
     existing station alone reaches, ``station_id name lost redundant``; ``stages``: ``stage venue_id name value gain
-    best bound price proven``; ``alternatives``: ``rank names objective``; ``ask``: for each gap the venues to ask,
+    best bound price proven``; ``alternatives``: ``rank names differs objective proven``; ``ask``: for each gap the venues to ask,
     ``gap venue kind people``. ``covered``: people within the standard without
     and with the plan. ``notes``: what was
     taken differently from what was asked (Chinese / English).
@@ -152,7 +156,7 @@ def answer(
     return WhereNext(
         asked=asked,
         answer=found,
-        sites=_sites(case, found, inputs, venues, count=len(stations)),
+        sites=_sites(case, found, inputs, study, venues, count=len(stations)),
         closed=closed,
         stations=station_rows.sort_values("lost", kind="stable").reset_index(drop=True),
         stages=_stages(case, asked, venues, count=len(stations)),
@@ -160,7 +164,11 @@ def answer(
         ask=whom_to_ask(
             case, net, inputs, study, router=router, demand_snap=demand, known=known.gaps if known else None
         ),
-        notes=(*case.notes, *((NO_STAGES,) if asked.stages and _unstaged(asked) else ())),
+        notes=(
+            *case.notes,
+            *((NO_STAGES,) if asked.stages and _unstaged(asked) else ()),
+            *_fewest(case.task, found),
+        ),
         covered=_covered(standing_only, found),
         people=float(case.people.sum()),
         name=study.study.name,
@@ -216,7 +224,7 @@ def write_call(found: WhereNext, path: Path) -> str | None:
 
 
 def _sites(
-    case: Case, found: siting.Answer, inputs: Inputs, venues: pd.DataFrame, *, count: int
+    case: Case, found: siting.Answer, inputs: Inputs, study: Study, venues: pd.DataFrame, *, count: int
 ) -> gpd.GeoDataFrame:
     plain = replace(case.task, goal="cover", weights=case.people, times=case.times, rules=siting.Rules())
     items = {item.site: item for item in siting.explain(case.task, found)}
@@ -230,6 +238,7 @@ def _sites(
     workers = np.where(siting.reached_times(plain, kept) > 0, 0.0, workers)
     names = list(inputs.communities["name"]) if len(inputs.communities) else []
     community = inputs.demand["community"].to_numpy(dtype=int)
+    lacking = lacks(case, inputs, study, kept)
     order = _ranked(case.task.goal, case, left, {j: item.last for j, item in items.items()})
     rows = []
     for rank, site in enumerate(order, start=1):
@@ -243,6 +252,8 @@ def _sites(
         )
         people, working = float(left[points].sum()), float(workers[points].sum())
         left[points], workers[points] = 0.0, 0.0
+        reach = slice(case.reach.indptr[site], case.reach.indptr[site + 1])
+        services, hours = lacking.gained(case.reach.indices[reach], site - count)
         alone = _alone(plain, site, kept)
         slow, fast = _alone(case.slow, site, kept), _alone(case.fast, site, kept)
         rows.append(
@@ -258,7 +269,7 @@ def _sites(
                     if p > 0 or w > 0
                 ],
                 "minutes_saved": item.seconds_saved / 60.0, "overlap": _overlap(plain, site, kept),
-                "services": venue["services"], "hours": venue["hours"],
+                "services": venue["services"], "hours": venue["hours"], "services_gain": services, "hours_gain": hours,
                 "instead": case.task.name(item.instead) if item.instead >= 0 else "",
                 "instead_loss": item.instead_loss / (60.0 if case.task.goal in IN_MINUTES else 1.0),
                 "kept_slow": slow / alone if alone else 0.0, "kept_fast": fast / alone if alone else 0.0,
@@ -312,6 +323,20 @@ def _alone(task: siting.Task, site: int, kept: Bool) -> float:
     return float(task.weights[points][~before[points]].sum())
 
 
+def _fewest(task: siting.Task, found: siting.Answer) -> tuple[str, ...]:
+    """Where the worst case leaves people out with so few sites: how many it takes."""
+    if task.goal != "worst" or found.status != "infeasible" or task.budget is not None:
+        return ()
+    everybody = replace(task, goal="share", share=1.0, add=None, costs=None)
+    enough = siting.solve(everybody, time_limit_s=FEWEST_S)
+    if enough.status != "optimal":
+        return ()
+    count = len(enough.opened)
+    return (
+        f"要让凡有场所可达者都可达，至少须新增 {count} 处 / to reach everyone whom some venue reaches takes {count} new at least",
+    )
+
+
 def _unstaged(asked: SitingSection) -> bool:
     return asked.goal in UNSTAGED or bool(asked.close or asked.move)
 
@@ -329,7 +354,19 @@ def _alternatives(case: Case, asked: SitingSection, found: siting.Answer) -> pd.
     )
     unit = 60.0 if case.task.goal in IN_MINUTES else 1.0  # the engine counts seconds
     rows = [
-        (k, [case.task.name(j) for j in other.opened], other.objective / unit)
+        (
+            k, [case.task.name(j) for j in other.opened], _but_for(case, found, other), other.objective / unit,
+            other.status == "optimal",
+        )
         for k, other in enumerate(others, start=1)
-    ]
-    return pd.DataFrame(rows, columns=["rank", "names", "objective"])
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["rank", "names", "differs", "objective", "proven"])
+
+
+def _but_for(case: Case, found: siting.Answer, other: siting.Answer) -> str:
+    """How a plan differs from the best: what it opens and closes more (+), and what it does not (−)."""
+    parts = []
+    for verb, here, there in (("", found.opened, other.opened), ("关 close ", found.closed, other.closed)):
+        parts += [f"−{verb}{case.task.name(j)}" for j in here if j not in there]
+        parts += [f"+{verb}{case.task.name(j)}" for j in there if j not in here]
+    return "、".join(parts)

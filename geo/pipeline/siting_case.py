@@ -23,11 +23,15 @@ DECLARED_SHARE = 1e-6  # floors beyond what anybody reaches are lowered to it, l
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A task, and the people of the plain question behind it (one a point; for explanations)."""
+    """A task, and the people of the plain question behind it (one a point; for explanations).
+
+    ``times``: within the standard, of sites that count; ``reach``: of all sites, whatever they offer and when.
+    """
 
     task: siting.Task
     people: F64
     times: TravelMatrix
+    reach: TravelMatrix
     notes: tuple[str, ...]
     slow: siting.Task
     fast: siting.Task
@@ -62,7 +66,7 @@ def make_case(
         ]  # fmt: skip
         weights, times = siting.stacked(graded)
     copies = len(weights) // len(people)
-    notes: list[str] = []
+    notes = _counted_notes(asked, len(counts))
     rules = siting.Rules(
         must=_named(asked.must, inputs, "must", offset=len(stations), stations=True),
         forbidden=_named(asked.refuse, inputs, "refuse", offset=len(stations), stations=False),
@@ -87,10 +91,30 @@ def make_case(
     plain = siting.within(counted, travel.limit_s)
     cover = replace(task, goal="cover", weights=people, rules=siting.Rules())
     return Case(
-        task=task, people=people, times=plain, notes=tuple(notes),
+        task=task, people=people, times=plain, reach=siting.within(reach, travel.limit_s), notes=tuple(notes),
         slow=replace(cover, times=siting.within(counted, travel.limit_s / SPEED_RANGE)),
         fast=replace(cover, times=siting.within(counted, travel.limit_s * SPEED_RANGE)),
     )  # fmt: skip
+
+
+def _counted_notes(asked: SitingSection, cells: int) -> list[str]:
+    """What figures stand for where they are not plain people."""
+    notes = []
+    if any(weight not in (0.0, 1.0) for weight in asked.layers.values()):
+        notes.append(
+            "人数按所给权重计，并非人头 / people are counted by the weights given: they are not heads"
+        )
+    if cells > 1:
+        notes.append(
+            f"目标值是所求 {cells} 种服务与时段的平均 / the goal's figure is the mean over the {cells} services and hours asked for"
+        )
+    if asked.gradual_minutes is not None:
+        notes.append("目标值中较远的人只计一部分 / in the goal's figure those farther away count in part")
+    if asked.stages and (asked.floor_streets or asked.floor_communities):
+        notes.append(
+            "分期不计街道、社区下限，只有整个方案须满足 / stages leave the floors aside: they are for the plan as a whole"
+        )
+    return notes
 
 
 def _layer_weights(inputs: Inputs, asked: SitingSection) -> F64:

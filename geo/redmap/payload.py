@@ -17,7 +17,7 @@ from pypinyin import Style, lazy_pinyin
 from geo import intake
 from geo.config import DAYS
 from geo.gaps.clusters import link_length_m
-from geo.models import StudyResult
+from geo.models import LEAST_PEOPLE, StudyResult
 from geo.redmap import codec, strokes
 from geo.redmap.codec import Packed
 from geo.redmap.engine import pack_engine
@@ -265,12 +265,25 @@ def _sites(result: StudyResult) -> list[dict[str, Any]]:
             "id": _text(row["venue_id"]), "rank": int(row["rank"]), "name": _text(row["name"]), "py": initials(_text(row["name"])),
             "kind": _text(row["kind"]), "at": [round(float(row["lon"]), 6), round(float(row["lat"]), 6)],
             "gain": _number(row["gain"]), "overlap": _number(row.get("overlap")), "instead": _text(row.get("instead")),
-            "insteadLoss": _number(row.get("instead_loss")), "needs": sorted(row.get("services") or ()),
+            "insteadLoss": _number(row.get("instead_loss")), "workers": _number(row.get("workers")),
+            "saved": _number(row.get("minutes_saved")), "slow": _number(row.get("kept_slow")), "fast": _number(row.get("kept_fast")),
+            "kept": _number(row.get("kept_refused")), "needs": _lacking(row.get("services_gain"), "service"),
+            "hours": _lacking(row.get("hours_gain"), "time"),
             "for": [{"name": _text(c["name"]), "people": _number(c["people"])}
                     for c in list(row["communities_gain"])[:8]],
         }
         for row in result.recommendations.to_dict("records")
     ]  # fmt: skip
+
+
+def _lacking(found: Any, key: str) -> list[dict[str, Any]]:
+    """Services or hours that people lack, with how many do; those that nobody lacks are left out."""
+    rows = found if isinstance(found, list) else []
+    return [
+        {"key": _text(g[key]), "people": _number(g["people"]), "has": bool(g["has"])}
+        for g in rows
+        if g["people"] >= LEAST_PEOPLE
+    ]
 
 
 def _problems(result: StudyResult) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geo.models import RoadNetwork, StudyResult
+from geo.models import LEAST_PEOPLE, RoadNetwork, StudyResult, kind_said
 from geo.report.canvas import (
     GREY,
     HEIGHT,
@@ -455,7 +455,7 @@ def _sites(page: Page, result: StudyResult, y: float) -> None:
         ("新增 gain", "right", 56.0), ("受益社区 communities", "left", 214.0),
     ]  # fmt: skip
     rows = [
-        _texts(f"{s.rank}", s.name, s.kind, f"{s.gain:,.0f}", _communities(s.communities_gain))
+        _texts(f"{s.rank}", s.name, kind_said(s.kind), f"{s.gain:,.0f}", _communities(s.communities_gain))
         for s in sites.head(LISTED).itertuples()
     ]
     y, shown = page.table(y, columns, rows, floor=62)
@@ -473,7 +473,8 @@ def _lines(page: Page, y: float, texts: Sequence[str], *, lines: int) -> float:
 
 
 def _communities(gains: Sequence[Mapping[str, Any]]) -> str:
-    return "、".join(f"{g['name'] or '社区外 outside'} {g['people']:,.0f}" for g in gains[:4])
+    some = [g for g in gains if g["people"] >= LEAST_PEOPLE][:4]
+    return "、".join(f"{g['name'] or '社区外 outside'} {g['people']:,.0f}" for g in some)
 
 
 def _more(page: Page, y: float, left: int) -> float:

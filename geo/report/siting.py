@@ -12,6 +12,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from geo.models import kind_said
 from geo.report.canvas import GREY, HEIGHT, INK, MARGIN, RED, WIDTH, Page, wrapped
 from geo.report.frames import flat
 from geo.report.geojson import feature_collection
@@ -134,13 +135,20 @@ def _call_page(
     y -= 6
     page.text(MARGIN, y, "我们最想问的场所 Whom we would ask first", 13, RED)
     y -= 20
-    for label, x in (("盲区 gap", 0.0), ("场所 venue", 190.0), ("可覆盖 people", 430.0)):
+    for label, x in (
+        ("盲区 gap", 0.0),
+        ("场所 venue", 150.0),
+        ("类型 kind", 340.0),
+        ("可覆盖 people", 456.0),
+    ):
         page.text(MARGIN + x, y, label, 8, GREY)
     for row in asked.head(CALL_ROWS).to_dict("records"):
         y -= 18
-        page.text(MARGIN, y, wrapped(str(row["gap"]), 180, 10)[0], 10, INK)
-        page.text(MARGIN + 190, y, wrapped(f"{row['venue']}（{row['kind']}）", 232, 10)[0], 10, INK)
-        page.text(MARGIN + 430, y, f"{plain(row['people']):,.0f}", 10, INK)
+        for text, x, width, size in (
+            (str(row["gap"]), 0.0, 144.0, 10), (str(row["venue"]), 150.0, 184.0, 10),
+            (kind_said(row["kind"]), 340.0, 112.0, 8), (f"{plain(row['people']):,.0f}", 456.0, 70.0, 10),
+        ):  # fmt: skip
+            page.text(MARGIN + x, y, wrapped(text, width, size)[0], size, INK)
     y -= 18
     page.rule(y)
     y -= 22

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
 import math
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ from openpyxl.xml.constants import DCTERMS_NS, DCTERMS_PREFIX
 from openpyxl.xml.functions import register_namespace
 
 from geo.intake.compliance import compliance_frame
-from geo.models import SERVICES_ZH, Plan, StudyResult
+from geo.models import LEAST_PEOPLE, SERVICES_ZH, Plan, StudyResult
 from geo.report.frames import audit_frame, flat
 from geo.report.summary import created, plain
 
@@ -55,7 +56,9 @@ _HEADINGS = {
     "instead": "若拒绝，次选 Next best", "instead_loss": "次选损失 Lost with the next best",
     "kept_slow": "慢 10 % 仍保 Kept at −10 % speed", "kept_fast": "快 10 % 时 At +10 % speed",
     "kept_refused": "另一处拒绝时全案仍保 Plan kept if one other refuses", "workers": "新增覆盖劳动者 Workers gained",
-    "served": "分到人数 People assigned",
+    "served": "分到人数 People assigned", "services_gain": "须提供（缺者人数，✓ 已有） Must offer (people who lack it, ✓ has it)",
+    "hours_gain": "要紧时段（缺者人数，✓ 已开） Hours that matter (people who lack them, ✓ open)",
+    "differs": "与方案之别 Unlike the plan",
     "lost": "若无则失 Lost without it", "redundant": "可关而无损 Redundant by itself", "stage": "期 Stage",
     "value": "累计 Value", "best": "该数目最优 Best for the number", "bound": "上界 Bound", "price": "分期代价 Price of nesting",
     "proven": "已证明 Proven", "names": "场所 Venues", "objective": "目标值 Objective",
@@ -73,11 +76,31 @@ STATUS = {
     "optimal": "已证最优 proven optimal", "time_limit": "到时限，未证最优 time limit: not proven optimal",
     "infeasible": "规则不能同时满足，没有方案 the rules cannot all be kept: no plan",
 }  # fmt: skip
+# columns that are lists, and what each item is called by
+_LISTS: dict[str, tuple[str, ...]] = {
+    "communities_gain": ("name",), "services_gain": ("service",), "hours_gain": ("time",), "names": (),
+}  # fmt: skip
 _FORMATS = {
     **dict.fromkeys(("lon", "lat"), "0.000000"),
     **dict.fromkeys(
-        ("population", "covered_people", "people", "gain", "lost", "value", "best", "bound", "price"), "#,##0"
+        (
+            "population",
+            "covered_people",
+            "people",
+            "gain",
+            "lost",
+            "value",
+            "best",
+            "bound",
+            "price",
+            "minutes_saved",
+            "served",
+        ),
+        "#,##0",
     ),
+    **dict.fromkeys(("overlap", "kept_slow", "kept_fast", "kept_refused"), "0.0%"),
+    "instead_loss": "#,##0.0",
+    "objective": "#,##0.0",
     **dict.fromkeys(("median_minutes", "nearest_minutes", "straight_m", "area_km2"), "0.0"),
 }
 
@@ -186,6 +209,9 @@ def _sheet(book: Workbook, title: str, frame: pd.DataFrame, note: str) -> None:
     if "services" in names:
         at = names.index("services")
         columns[at] = [services_said(text) for text in columns[at]]
+    for at, name in enumerate(names):
+        if name in _LISTS:
+            columns[at] = [_list_said(text, _LISTS[name]) for text in columns[at]]
     for i, (name, values) in enumerate(zip(names, columns, strict=True), start=1):
         longest = max(map(_text_width, [heading(name), *map(str, values[:200])]))
         sheet.column_dimensions[get_column_letter(i)].width = min(max(longest + 2, 8), 60)
@@ -254,6 +280,30 @@ def services_said(text: str) -> str:
     """
     keys = text.split("; ") if text else []
     return f"{'、'.join(SERVICES_ZH[key] for key in keys)} {', '.join(keys)}" if keys else ""
+
+
+def _list_said(text: str, keys: tuple[str, ...]) -> str:
+    """A list kept as JSON, in words: what each item is called, and its people.
+
+    >>> _list_said('[{"service": "rest", "people": 12.3, "has": true}, {"service": "water", "people": 0.0}]', ("service",))
+    '休息 rest 12 ✓'
+    >>> _list_said('["A", "B"]', ())
+    'A、B'
+    """
+    said = []
+    for item in json.loads(text) if text else []:
+        if isinstance(item, str):
+            said.append(item)
+        elif max(item["people"], item.get("workers", 0.0)) >= LEAST_PEOPLE:
+            called = " ".join(str(item[key]) for key in keys) or "—"
+            called = f"{SERVICES_ZH[called]} {called}" if called in SERVICES_ZH else called
+            workers = (
+                f"（劳动者 workers {item['workers']:,.0f}）"
+                if item.get("workers", 0.0) >= LEAST_PEOPLE
+                else ""
+            )
+            said.append(f"{called} {item['people']:,.0f}{workers}{' ✓' if item.get('has') else ''}")
+    return "、".join(said)
 
 
 def _text_width(text: str) -> int:

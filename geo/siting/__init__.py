@@ -5,11 +5,13 @@ with a bound. Plain cover (Church & ReVelle 1974) and the p-median go through pr
 swaps and Lagrangian bounds before HiGHS; the others are one mixed-integer model for HiGHS.
 """
 
+from geo.siting.alternatives import alternatives
 from geo.siting.cells import gradual, stacked, within
+from geo.siting.explain import SiteWorth, explain, losses, planned
 from geo.siting.highs import end_threads
 from geo.siting.plan import CoverPlan, greedy_curve, maximal_cover
 from geo.siting.solve import solve
-from geo.siting.stages import SiteWorth, Stages, alternatives, explain, losses, planned, stages
+from geo.siting.stages import Stages, stages
 from geo.siting.task import Answer, Floor, Goal, Group, Rules, Task
 from geo.siting.worth import reached_times, worth
 

@@ -24,14 +24,22 @@ SETTLED_SHARE = 0.05  # of the candidates, or it is not worth building the probl
 MIP_PAIRS = 2_000_000  # with more pairs branch and cut does not get past its root
 
 
-def best_cover(of: Problem, *, whole: bool, deadline: float) -> tuple[I64, float, bool]:
-    """Candidates (the caller's numbers), an upper bound, and whether they are proven best."""
+def best_cover(
+    of: Problem, *, whole: bool, deadline: float, known: I64 | None = None
+) -> tuple[I64, float, bool]:
+    """Candidates (the caller's numbers), an upper bound, and whether they are proven best.
+
+    ``known``: candidates to start from, of a plan that is good already.
+    """
     # Whole weights: a better plan is better by 1 at least.
     margin = 1.0 - 1e-6 if whole else GAP_SHARE * SCALED_TOTAL
     upper = float(of.weight.sum())
     # Sites settled for good are ``taken`` and worth ``base``; ``small`` is the problem over the rest.
     small, taken, base = of, of.candidate[:0], 0.0
     plan = _plan(small, kept=of.candidate[:0], deadline=deadline)
+    if known is not None and len(known):
+        other = _plan(small, kept=known, deadline=deadline)
+        plan = other if covered_weight(of, other) > covered_weight(of, plan) else plan
     kept, best = of.candidate[plan], covered_weight(of, plan)
     relaxed = _relaxation(small, plan)
     for count in range(ROUNDS):

@@ -134,9 +134,10 @@ def build(task: Task, *, reach_s: float | None = None, seconds: bool = False) ->
     )
     _counts(rows, task, y)
     for group in rules.groups:
-        columns = y[list(group.sites)]
+        columns = y[[*group.sites, *group.against]]
+        signs = np.repeat((1.0, -1.0), (len(group.sites), len(group.against)))
         already = int(stands[list(group.sites)].sum())  # what stands may stand, but nothing joins it
-        rows.row(columns, np.ones(len(columns)), most=float(max(group.most, already)))
+        rows.row(columns, signs, most=float(group.most if group.against else max(group.most, already)))
     pairs = [p for p in rules.apart if not (stands[p[0]] and stands[p[1]])]
     for a, b in pairs:
         rows.row(np.array([a, b]), np.ones(2), most=1.0)

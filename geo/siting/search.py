@@ -133,6 +133,15 @@ def swapped(of: Problem, plan: I64, *, deadline: float = np.inf) -> I64:
     return np.sort(state.plan)
 
 
+def swap_gains(covers: Sets, weight: F64, plan: I64) -> F64:
+    """What each swap of a site of ``plan`` for a candidate outside it would gain; one for each such pair."""
+    number = np.arange(len(covers))
+    state = Local.of_plan(Problem(covers, covers.turned(), weight, weight, number, len(plan)), plan)
+    outside = np.setdiff1d(number, plan)
+    gains = state.gain[outside, None] + state.kept[outside] - state.loss[None, :]
+    return np.asarray(gains, dtype=np.float64).ravel()
+
+
 def kicked(of: Problem, plan: I64, *, kicks: int, seed: int, deadline: float) -> I64:
     """Leave a local optimum: drop a few sites, add good ones at random, swap again; keep the best.
 

@@ -7,18 +7,15 @@ from time import perf_counter
 
 import numpy as np
 
-from geo.siting.cells import by_time, within
+from geo.siting.cells import within
 from geo.siting.conflict import smallest_conflict
-from geo.siting.engine import best_cover, sure
-from geo.siting.model import GAP_SHARE, LEAST_TOTAL, SCALED_TOTAL, Found, build, fixed, run
-from geo.siting.problem import problem
-from geo.siting.sets import Sets
+from geo.siting.model import Found, build, fixed, run
+from geo.siting.plain import is_plain, plain
 from geo.siting.task import Answer, Floor, Task, check
 from geo.siting.ties import exchanged, settled
-from geo.siting.worth import best_seconds, greedy_plan, reached_times, worth
+from geo.siting.worth import greedy_plan, reached_times, worth
 
 SETTLE_S = 10.0  # longest comparison of plans that are as good
-SLACK = 0.5  # whole weights: plans closer than this are as good
 CONFLICT_S = 20.0  # longest search for the reason why no plan exists
 
 
@@ -42,7 +39,9 @@ def solve(task: Task, *, time_limit_s: float = 60.0, ties: bool = True) -> Answe
     task = replace(task, weights=np.asarray(task.weights, dtype=np.float64))
     check(task, time_limit_s=time_limit_s)
     deadline = began + time_limit_s
-    found = _worst(task, deadline=deadline) if task.goal == "worst" else _best(task, deadline=deadline)
+    found = (
+        _worst(task, deadline=deadline) if task.goal == "worst" else _best(task, deadline=deadline, ties=ties)
+    )
     if found.standing is None and found.status == "infeasible":
         clash = task if task.goal != "worst" else replace(task, goal="share", share=1.0)
         words = smallest_conflict(clash, deadline=perf_counter() + min(CONFLICT_S, time_limit_s))
@@ -78,9 +77,9 @@ def _settled(task: Task, found: Found, *, deadline: float) -> tuple[Found, bool]
     return replace(found, standing=standing, bound=max(found.bound, found.value)), compared
 
 
-def _best(task: Task, *, deadline: float) -> Found:
-    if _plain(task):
-        return _by_engine(task, deadline=deadline)
+def _best(task: Task, *, deadline: float, ties: bool = True) -> Found:
+    if is_plain(task):
+        return _by_engine(task, deadline=deadline, ties=ties)
     model = build(task)
     start = None if model.impossible else greedy_plan(task)
     found = run(model, seconds=deadline - perf_counter(), start=start)
@@ -97,55 +96,17 @@ def _best(task: Task, *, deadline: float) -> Found:
     return found
 
 
-def _plain(task: Task) -> bool:
-    rules = task.rules
-    return (
-        task.goal in {"cover", "minutes"}
-        and task.add is not None
-        and not (task.close or task.move or task.budget is not None)
-        and not (rules.groups or rules.apart or rules.floors or rules.capacity is not None)
-        and len(set(rules.must) - set(np.flatnonzero(task.stands()).tolist())) <= task.add
-    )
-
-
-def _by_engine(task: Task, *, deadline: float) -> Found:
+def _by_engine(task: Task, *, deadline: float, ties: bool) -> Found:
     """Cover and p-median where nothing but a number of sites limits the plan."""
-    stands = task.stands()
-    standing = stands.copy()
-    standing[list(task.rules.must)] = True
-    shut = np.zeros(len(stands), dtype=np.bool_)
-    shut[list(task.rules.forbidden)] = True
-    free = np.flatnonzero(~standing & ~shut)
-    if task.goal == "minutes":
-        best = best_seconds(task, standing, beyond_s=task.beyond_s)
-        weight, cells = by_time(task.weights, task.times, best)
-        covers = Sets.of(cells)
-    else:
-        covers = Sets.of(task.times)
-        weight = np.where(reached_times(task, standing) > 0, 0.0, task.weights)
-    whole = bool(np.all(weight == np.floor(weight)) and weight.sum() < 2**53)
-    scale = 1.0 if whole or weight.sum() < LEAST_TOTAL else SCALED_TOTAL / float(weight.sum())
-    assert task.add is not None
-    left = task.add - int((standing & ~stands).sum())
-    reduced = problem(covers.only(free), weight * scale, free, add=left)
-    before = worth(task, standing)
-    sites, upper, proven = best_cover(reduced, whole=whole, deadline=deadline)
-    standing[sites] = True
-    value = worth(task, standing)
-    bound = value if proven else max(value, before + upper / scale)
+    of = plain(task)
+    small = of.reduced()
+    standing, value, bound, proven = of.best(
+        small, add=small.add, known=small.candidate[:0], deadline=deadline
+    )
     if not proven:
         return Found(standing, value, bound, "time_limit")
-    reached = float(weight[covers.hits(sites) > 0].sum()) * scale
-    slack = SLACK if whole else GAP_SHARE * SCALED_TOTAL
-    opened, closed = sure(
-        covers.only(free), weight * scale, free, sites, add=left, best=reached - slack, deadline=deadline
-    )
-    rules = replace(
-        task.rules,
-        must=(*task.rules.must, *(int(j) for j in opened)),
-        forbidden=(*task.rules.forbidden, *(int(j) for j in closed)),
-    )
-    return Found(standing, value, bound, "optimal", ties=replace(task, rules=rules))
+    as_good = of.within(standing, of.gained(standing), deadline=deadline) if ties else None
+    return Found(standing, value, bound, "optimal", ties=as_good)
 
 
 def _worst(task: Task, *, deadline: float) -> Found:
@@ -236,6 +197,10 @@ def _answer(
         after = min(after, float(sum(loads)))
     sign = 1.0 if task.goal in {"cover", "backup"} else -1.0
     objective, bound = (sign * found.value, sign * found.bound) if found.standing is not None else (0.0, 0.0)
+    if task.goal == "minutes":  # a solver stopped early may know less than this
+        bound = max(bound, 0.0)
+    elif sign > 0:
+        bound = min(bound, (1.0 + (task.backup if task.goal == "backup" else 0.0)) * total)
     larger = max(abs(objective), abs(bound))
     proven = found.status == "optimal"
     return Answer(

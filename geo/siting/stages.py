@@ -1,4 +1,4 @@
-"""Plans in stages, other plans nearly as good, and what each site of a plan and each station is worth."""
+"""Plans in stages: what to open first, and what an order costs against the best plan of each number."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from time import perf_counter
 
 import numpy as np
 
-from geo.models import F64, Bool
+from geo.models import Bool
+from geo.siting.model import new_costs
+from geo.siting.plain import SLACK, is_plain, plain
+from geo.siting.served import best_served, served
 from geo.siting.solve import solve
-from geo.siting.task import Answer, Group, Rules, Task
-from geo.siting.worth import best_seconds, keeps, reached_times, worth
+from geo.siting.task import Task
+from geo.siting.ties import NEAR
+from geo.siting.worth import allowed, gains, worth
 
-NEAR_BEST = 0.01  # how much worse than the best an alternative may be
+LEAST_S = 0.05  # that a solver is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,34 +34,13 @@ class Stages:
     proven: tuple[bool, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SiteWorth:
-    """One opened site: what is lost without it, and how it does when something changes.
-
-    ``alone``: what it adds to what stands; ``last``: what the plan loses without it; ``overlap``:
-    share of its reach that existing stations reach too; ``seconds_saved``: weighted, against the nearest of existing stations;
-    ``instead``: the next best site that keeps to the rules (-1: none, and
-    with capacities) and what the plan then loses; ``kept_refused``: share of the plan's gain that is left
-    when the one other site that would be missed most says no and nobody takes its place (1.0 for a
-    site by itself). Worths in weight, weighted seconds for *minutes*, the longest seconds for *worst*.
-    """
-
-    site: int
-    alone: float
-    last: float
-    overlap: float
-    seconds_saved: float
-    instead: int
-    instead_loss: float
-    kept_refused: float
-
-
 def stages(task: Task, *, up_to: int, time_limit_s: float = 60.0) -> Stages:
     """Nested plans of 1 to ``up_to`` new sites by exact increments, beside the optimum for each number.
 
-    The order is greedy under the rules (the best next site each time), so that every stage is the
-    start of the next; it ends early where no site gains. For *cover*, *minutes* and *backup*.
-    Raises as :func:`geo.siting.solve.solve`, ``ValueError`` for the other goals.
+    The order is greedy under the rules: sites that must open first, as they are named, then the best next site
+    each time; of sites as good, as :func:`geo.siting.ties.settled` says. It ends early where no site gains. Floors
+    are left aside, in the order and in the optimum: they are for a plan as a whole. For *cover*, *minutes* and
+    *backup* where nothing closes. Raises as :func:`geo.siting.solve.solve`, ``ValueError`` for other goals.
 
     >>> import numpy as np
     >>> from geo.models import TravelMatrix
@@ -65,165 +48,112 @@ def stages(task: Task, *, up_to: int, time_limit_s: float = 60.0) -> Stages:
     >>> stages(Task(np.array([3.0, 1.0, 2.0]), times), up_to=2).nested
     (4.0, 6.0)
     """
-    if task.goal not in {"cover", "minutes", "backup"}:
-        raise ValueError(f"stages need the goal cover, minutes or backup; found {task.goal}")
-    began = perf_counter()
-    standing = task.stands()
-    order: list[int] = []
-    nested: list[float] = []
-    best: list[Answer] = []
-    for k in range(1, up_to + 1):
-        left = time_limit_s - (perf_counter() - began)
-        share = max(left / (2 * (up_to - k + 1)), 0.05)
-        now = replace(task, existing=standing, add=1, rules=_left(task, standing))
-        step = solve(now, time_limit_s=share)
-        if step.status == "infeasible" or len(step.opened) != 1:
-            break
-        order.append(step.opened[0])
-        standing = standing.copy()
-        standing[step.opened[0]] = True
-        optimum = solve(replace(task, add=k), time_limit_s=share)
-        value = abs(worth(task, standing))
-        nested.append(value)
-        best.append(optimum)
-    sign = -1.0 if task.goal == "minutes" else 1.0
-    values = [max(sign * a.objective, sign * n) * sign for a, n in zip(best, nested, strict=True)]
-    return Stages(
-        tuple(order),
-        tuple(nested),
-        tuple(values),
-        tuple(a.bound for a in best),
-        tuple(a.status == "optimal" for a in best),
+    if task.goal not in {"cover", "minutes", "backup"} or task.close or task.move:
+        raise ValueError(
+            f"stages need the goal cover, minutes or backup, and nothing that closes; found {task.goal}"
+        )
+    deadline = perf_counter() + time_limit_s
+    task = replace(task, rules=replace(task.rules, floors=()))
+    order, nested = _order(task, up_to=up_to, deadline=deadline)
+    due = sum(not task.stands()[j] for j in dict.fromkeys(task.rules.must))
+    best = _optima(task, order, nested, due=due, deadline=deadline)
+    return (
+        Stages(tuple(order), tuple(nested), *zip(*best, strict=True)) if best else Stages((), (), (), (), ())
     )
 
 
-def _left(task: Task, standing: Bool) -> Rules:
-    """The rules for the next stage: those on what must be come due at the last stage only."""
-    must = tuple(j for j in task.rules.must if not standing[j])[:1]
-    return replace(task.rules, must=must, floors=())
-
-
-def alternatives(task: Task, best: Answer, *, count: int, time_limit_s: float = 60.0) -> list[Answer]:
-    """Up to ``count`` other plans, each different from all before by a site at least, within 1 % of the best.
-
-    Each is the best that is left (a cut forbids each plan found, and what contains it); in the order of their objectives.
-    """
-    found: list[Answer] = []
-    rules = task.rules
-    deadline = perf_counter() + time_limit_s
-    last = best
-    while len(found) < count and last.opened and perf_counter() < deadline:
-        cut = Group(last.opened, len(last.opened) - 1, "alternative")
-        rules = replace(rules, groups=(*rules.groups, cut))
-        last = solve(replace(task, rules=rules), time_limit_s=max(deadline - perf_counter(), 0.05))
-        if last.status == "infeasible" or abs(last.objective - best.objective) > NEAR_BEST * abs(
-            best.objective
-        ):
+def _order(task: Task, *, up_to: int, deadline: float) -> tuple[list[int], list[float]]:
+    """The nested plan, site by site, and what it is worth with each."""
+    standing = task.stands().copy()
+    order: list[int] = []
+    nested: list[float] = []
+    while len(order) < up_to:
+        must = next((j for j in task.rules.must if not standing[j]), None)
+        if task.rules.capacity is None:
+            site = _next_site(task, standing, must=must)
+        else:
+            site, value = _next_served(task, standing, must=must, deadline=deadline)
+        if site < 0:
             break
-        found.append(last)
-    return found
+        standing[site] = True
+        order.append(site)
+        nested.append(abs(worth(task, standing) if task.rules.capacity is None else value))
+    return order, nested
 
 
-def planned(task: Task, standing: Bool) -> Answer:
-    """A plan that is already known, as an answer to be explained; nothing is proven of it (its gap is 1)."""
-    stands = task.stands()
-    value = worth(task, standing)
-    before, after = (float(task.weights[reached_times(task, s) > 0].sum()) for s in (stands, standing))
-    opened = tuple(int(j) for j in np.flatnonzero(standing & ~stands))
-    closed = tuple(int(j) for j in np.flatnonzero(stands & ~standing))
-    total = float(task.weights.sum())
-    return Answer(task.goal, opened, closed, value, np.inf, 1.0, "time_limit", 0.0, before, after, total, 0.0)
+def _next_site(task: Task, standing: Bool, *, must: int | None) -> int:
+    """The site that gains most beside those that stand; -1 where none gains, or the rules allow none."""
+    costs = new_costs(task)
+    free = replace(task, add=None)  # the number is the stage
+
+    def may(site: int) -> bool:
+        trial = standing.copy()
+        trial[site] = True
+        return allowed(free, trial, costs)
+
+    if must is not None:
+        return must if may(must) else -1
+    gain = gains(task, standing)
+    gain[standing] = 0.0
+    gain[list(task.rules.forbidden)] = 0.0
+    whole = bool(np.all(task.weights == np.floor(task.weights))) and task.goal == "cover"
+    slack = SLACK if whole else NEAR * max(float(task.weights.sum()), abs(worth(task, standing)))
+    alike: list[int] = []
+    for site in np.argsort(-gain, kind="stable").tolist():
+        if gain[site] <= slack or (alike and gain[site] < gain[alike[0]] - slack):
+            break
+        if may(site):
+            alike.append(site)
+    return _nearest(task, standing, alike) if len(alike) > 1 else next(iter(alike), -1)
 
 
-def explain(task: Task, answer: Answer) -> list[SiteWorth]:
-    """What each opened site of ``answer`` is worth; see :class:`SiteWorth`. In the order of ``answer.opened``."""
-    stands = task.stands()
-    standing = stands.copy()
-    standing[list(answer.opened)] = True
-    standing[list(answer.closed)] = False
-    plain = replace(task, goal="cover") if task.goal == "share" else task
-    whole, kept = worth(plain, standing), stands & standing
-    base = worth(plain, kept)
-    before = reached_times(task, kept) > 0
-    seconds = best_seconds(task, kept, beyond_s=task.beyond_s)
-    lasts = {site: whole - worth(plain, _but(standing, site)) for site in answer.opened}
-    items = []
-    for site in answer.opened:
-        points = task.times.indices[task.times.indptr[site] : task.times.indptr[site + 1]]
-        reach = float(task.weights[points].sum())
-        own = task.times.seconds[task.times.indptr[site] : task.times.indptr[site + 1]]
-        saved = float((task.weights[points] * np.maximum(seconds[points] - own, 0.0)).sum())
-        without = _but(standing, site)
-        missed = max((lasts[other] for other in answer.opened if other != site), default=0.0)
-        only = kept.copy()
-        only[site] = True
-        # With capacities a swap moves people between all sites: only a new plan would tell.
-        second, value = (
-            (-1, 0.0) if task.rules.capacity is not None else _next_best(plain, task, without, site)
-        )
-        items.append(
-            SiteWorth(
-                site=site,
-                alone=worth(plain, only) - base,
-                last=lasts[site],
-                overlap=float(task.weights[points][before[points]].sum()) / reach if reach else 0.0,
-                seconds_saved=saved,
-                instead=second,
-                instead_loss=whole - value if second >= 0 else lasts[site],
-                kept_refused=1.0 - missed / (whole - base) if whole > base else 1.0,
-            )
-        )
-    return items
-
-
-def _but(standing: Bool, site: int) -> Bool:
-    left = standing.copy()
-    left[site] = False
-    return left
-
-
-def _next_best(plain: Task, task: Task, without: Bool, refused: int) -> tuple[int, float]:
-    """The site that does best in the place of one that says no, and the plan's worth with it."""
-    best, value = -1, -np.inf
+def _nearest(task: Task, standing: Bool, alike: list[int]) -> int:
+    """Of sites as good the one with the fewest weighted seconds, then the lowest number."""
     if task.goal == "minutes":
-        order = np.argsort(-_reach(task), kind="stable")[:200]  # the widest first: a full look is long
-    elif task.goal == "worst":
-        with_it = without.copy()
-        with_it[refused] = True
-        late = best_seconds(task, without, beyond_s=task.beyond_s) > -worth(task, with_it)
-        order = np.argsort(-_sums(task, np.where(late, task.weights, 0.0)), kind="stable")[:200]
-    else:
-        missed = np.where(reached_times(task, without) > 0, 0.0, task.weights)
-        order = np.argsort(-_sums(task, missed), kind="stable")[:50]
-    relaxed = replace(task, goal=plain.goal)
-    for j in order:
-        if without[j] or j == refused or j in task.rules.forbidden:
-            continue
-        trial = without.copy()
-        trial[j] = True
-        if keeps(relaxed, trial) and (now := worth(plain, trial)) > value:
-            best, value = int(j), now
-    return best, value
+        return min(alike)
+    saved = gains(replace(task, goal="minutes"), standing)[alike]
+    near = saved >= saved.max() - NEAR * float(task.weights.sum()) * task.beyond_s
+    return min(site for site, good in zip(alike, near, strict=True) if good)
 
 
-def _sums(task: Task, weights: F64) -> F64:
-    site = np.repeat(np.arange(task.times.shape[0]), np.diff(task.times.indptr))
-    return np.bincount(site, weights=weights[task.times.indices], minlength=task.times.shape[0]).astype(float)
+def _next_served(task: Task, standing: Bool, *, must: int | None, deadline: float) -> tuple[int, float]:
+    """The same where capacity is a rule, with the worth of the sites then."""
+    may = np.ones(len(standing), dtype=np.bool_)
+    may[list(task.rules.forbidden)] = False
+    if must is None:
+        return best_served(task, standing, may, deadline=deadline)
+    trial = standing.copy()
+    trial[must] = True
+    kept = may[must] and allowed(replace(task, add=None), trial, new_costs(task))
+    return (must, served(task, trial)) if kept else (-1, 0.0)
 
 
-def _reach(task: Task) -> F64:
-    return _sums(task, task.weights)
+def _optima(
+    task: Task, order: list[int], nested: list[float], *, due: int, deadline: float
+) -> list[tuple[float, float, bool]]:
+    """The best plan of each number: its value, its bound, whether it is proven.
 
-
-def losses(task: Task) -> F64:
-    """What would be lost without each existing site: weight reached by it alone; 0 elsewhere. Redundant: 0.
-
-    >>> import numpy as np
-    >>> from geo.models import TravelMatrix
-    >>> times = TravelMatrix(np.array([0, 2, 3]), np.array([0, 1, 1], dtype=np.int32), np.zeros(3), (2, 2))
-    >>> losses(Task(np.array([3.0, 1.0]), times, existing=np.array([True, True]))).tolist()
-    [3.0, 0.0]
+    The first ``due`` stages are as the rules want them, and the next one is the best site of all beside
+    those; after that each optimum starts from the one before.
     """
-    stands = task.stands()
-    alone = np.where(reached_times(task, stands) == 1, task.weights, 0.0)
-    return np.where(stands, _sums(task, alone), 0.0)
+    settled = due + (task.rules.capacity is None)
+    found = [(value, value, True) for value in nested[:settled]]
+    if len(order) <= settled:
+        return found
+    sign = -1.0 if task.goal == "minutes" else 1.0
+    most = replace(task, add=len(order))
+    of = plain(most) if is_plain(most) else None
+    engine = None if of is None else (of, of.reduced())
+    known = np.zeros(0, dtype=np.int64)
+    for k in range(settled + 1, len(order) + 1):
+        until = perf_counter() + max((deadline - perf_counter()) / (len(order) - k + 1), LEAST_S)
+        if engine is not None:
+            of, small = engine
+            standing, value, bound, proven = of.best(small, add=k - due, known=known, deadline=until)
+            known = np.flatnonzero(standing & ~of.standing)
+        else:
+            answer = solve(replace(task, add=k), time_limit_s=until - perf_counter(), ties=False)
+            value, bound, proven = sign * answer.objective, sign * answer.bound, answer.status == "optimal"
+        value = max(value, sign * nested[k - 1])
+        found.append((abs(value), abs(max(bound, value)), proven))
+    return found

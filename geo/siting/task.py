@@ -16,11 +16,24 @@ Status = Literal["optimal", "time_limit", "infeasible"]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """At most ``most`` of ``sites`` stand in a plan; where more stand already, none is added."""
+    """At most ``most`` of ``sites`` stand in a plan; where more stand already, none is added.
+
+    ``against``: each of these that stands makes room for one of ``sites`` more; what stands already
+    then gives no right.
+    """
 
     sites: tuple[int, ...]
     most: int = 1
     name: str = ""
+    against: tuple[int, ...] = ()
+
+    def kept(self, standing: Bool, stands: Bool) -> bool:
+        """Whether a plan keeps to it where ``stands`` stands already."""
+        if self.against:
+            return (
+                int(standing[list(self.sites)].sum()) - int(standing[list(self.against)].sum()) <= self.most
+            )
+        return int(standing[list(self.sites)].sum()) <= max(self.most, int(stands[list(self.sites)].sum()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +137,11 @@ def check(task: Task, *, time_limit_s: float) -> None:
     """Raise :class:`geo.errors.InputError` with everything in ``task`` that cannot be meant."""
     sites, points = task.times.shape
     rules, stands = task.rules, task.stands()
-    named = [*rules.must, *rules.forbidden, *(j for g in rules.groups for j in g.sites)]
+    named = [*rules.must, *rules.forbidden, *(j for g in rules.groups for j in (*g.sites, *g.against))]
     named += [j for pair in rules.apart for j in pair]
     wanted = [i for floor in rules.floors for i in floor.points]
     capacity, costs = rules.capacity, task.costs
+    both = sorted(set(rules.must) & set(rules.forbidden) & set(range(sites)))
     standing = int(stands.sum())
     defects = {
         f"权重 {task.weights.shape} 与矩阵 {task.times.shape} 不符 / weights {task.weights.shape} do not fit {task.times.shape}": (
@@ -144,9 +158,9 @@ def check(task: Task, *, time_limit_s: float) -> None:
         f"需求点编号须为 0 至 {points - 1} / points must be columns of the matrix": any(
             not 0 <= i < points for i in wanted
         ),
-        "同一处既必选又禁选 / both must and forbidden": bool(set(rules.must) & set(rules.forbidden)),
+        f"同一处既必选又禁选 / both must and forbidden: {'、'.join(map(task.name, both))}": bool(both),
         f"add 须 ≥ 0 / add must be 0 or more; found {task.add}": task.add is not None and task.add < 0,
-        f"close、move 须为 0 至 {standing}，且不可同用 / close and move must be 0 to {standing}, not both": (
+        f"close、move 须为 0 至 {standing}，且不可同用 / close and move must be 0 to {standing}, not both; found {task.close} {task.move}": (
             not 0 <= task.close <= standing
             or not 0 <= task.move <= standing
             or bool(task.close and task.move)

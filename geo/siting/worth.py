@@ -67,7 +67,7 @@ def greedy_plan(task: Task) -> Bool | None:
         if task.goal == "share" and floor.name == "share" and floor.share >= 1.0:
             ceiling = mass[inside.sum(axis=0) > 0].sum()
         masses.append((inside, mass, floor.share * ceiling))
-    if not _allowed(task, standing, costs):
+    if not allowed(task, standing, costs):
         return None
     while True:
         gain = np.zeros(len(standing))
@@ -80,7 +80,7 @@ def greedy_plan(task: Task) -> Bool | None:
         if not short:
             if task.goal == "share":
                 break
-            gain = _gains(task, standing)
+            gain = gains(task, standing)
         order = np.argsort(
             -(gain / np.maximum(costs, 1e-12) if task.budget is not None else gain), kind="stable"
         )
@@ -88,7 +88,7 @@ def greedy_plan(task: Task) -> Bool | None:
             if gain[j] <= 0 or standing[j]:
                 continue
             standing[j] = True
-            if j not in rules.forbidden and _allowed(task, standing, costs):
+            if j not in rules.forbidden and allowed(task, standing, costs):
                 break
             standing[j] = False
         else:
@@ -96,22 +96,23 @@ def greedy_plan(task: Task) -> Bool | None:
     return standing if keeps(task, standing) else None
 
 
-def _gains(task: Task, standing: Bool) -> F64:
-    covers = matrix(task.times)
+def gains(task: Task, standing: Bool) -> F64:
+    """What each site would add to those that stand: weight (*cover*, *backup*) or weighted seconds (*minutes*)."""
     if task.goal == "minutes":
         best = best_seconds(task, standing, beyond_s=task.beyond_s)
         saved = (
             np.maximum(best[task.times.indices] - task.times.seconds, 0.0) * task.weights[task.times.indices]
         )
         return np.asarray(matrix(task.times, saved).sum(axis=1), dtype=np.float64).ravel()
-    times = reached_times(task, standing)
-    gain = covers @ np.where(times == 0, task.weights, 0.0)
+    times, covers = reached_times(task, standing), Sets.of(task.times)
+    gain = covers.sums(np.where(times == 0, task.weights, 0.0))
     if task.goal == "backup":
-        gain = gain + task.backup * (covers @ np.where(times == 1, task.weights, 0.0))
-    return np.asarray(gain, dtype=np.float64)
+        gain += task.backup * covers.sums(np.where(times == 1, task.weights, 0.0))
+    return gain
 
 
-def _allowed(task: Task, standing: Bool, costs: F64) -> bool:
+def allowed(task: Task, standing: Bool, costs: F64) -> bool:
+    """Whether a plan keeps to the number of new sites, the budget, the groups and the spacing."""
     rules, stands = task.rules, task.stands()
     new = standing & ~stands
     gone = int((stands & ~standing).sum())
@@ -119,10 +120,7 @@ def _allowed(task: Task, standing: Bool, costs: F64) -> bool:
         return False
     if task.budget is not None and float(costs[new].sum()) > task.budget * (1 + 1e-12):
         return False
-    if any(
-        int(standing[list(g.sites)].sum()) > max(g.most, int(stands[list(g.sites)].sum()))
-        for g in rules.groups
-    ):
+    if not all(g.kept(standing, stands) for g in rules.groups):
         return False
     return not any(standing[a] and standing[b] and not (stands[a] and stands[b]) for a, b in rules.apart)
 
@@ -131,7 +129,7 @@ def keeps(task: Task, standing: Bool) -> bool:
     """Whether a plan keeps to every rule but capacity."""
     rules, stands = task.rules, task.stands()
     gone = int((stands & ~standing).sum())
-    if not _allowed(task, standing, new_costs(task)) or not standing[list(rules.must)].all():
+    if not allowed(task, standing, new_costs(task)) or not standing[list(rules.must)].all():
         return False
     if bool((standing & ~stands)[list(rules.forbidden)].any()):
         return False

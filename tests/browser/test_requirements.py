@@ -40,7 +40,7 @@ REQUIREMENTS = {
     15: [f"{HERE}:test_r15_sites_are_ranked_buttons_only_once"],
     16: [f"{HERE}:test_r16_before_and_after_the_sites"],
     17: [f"{HERE}:test_r17_search_among_ten_thousand_names", f"{WHATIF}:test_search_takes_the_first_letters_of_pinyin"],
-    18: [f"{HERE}:test_r18_a_card_opens_three_ways_and_gives_the_focus_back", f"{HERE}:test_r18_a_card_flown_to_ends_wholly_in_view_on_a_phone"],
+    18: [f"{HERE}:test_r18_a_card_opens_three_ways_and_gives_the_focus_back", f"{HERE}:test_r18_a_card_flown_to_ends_wholly_in_view_on_a_phone", f"{HERE}:test_r18_a_tall_card_flown_to_ends_below_the_head_of_the_map"],
     19: [f"{PAGE}:test_map_click_names_the_community"],
     20: [f"{PUBLIC}:test_first_screen_has_map_button_and_large_targets_without_scrolling"],
     21: [f"{PUBLIC}:test_location_gives_the_nearest_that_are_not_closed_open_first", f"{PUBLIC}:test_minutes_are_those_of_the_service_area_that_holds_the_place"],
@@ -373,6 +373,16 @@ def test_r18_a_card_opens_three_ways_and_gives_the_focus_back(visit, sample_resu
             const r = RedMap.map.getContainer().getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2]; }""", station["station_id"])  # fmt: skip
         page.mouse.click(*at)  # the map
         expect(page.locator(f"{card} h3")).to_have_text(station["name"])
+
+
+def test_r18_a_tall_card_flown_to_ends_below_the_head_of_the_map(visit):
+    with visit("#tab=sites", size="small", reduced_motion="no-preference") as page:
+        page.locator("#site-list button").first.click()
+        page.wait_for_function(
+            "() => { const card = document.querySelector('.leaflet-popup');"
+            " return card && card.getBoundingClientRect().top >= RedMap.map.getContainer().getBoundingClientRect().top; }",
+            timeout=15000,
+        )
 
 
 def test_r18_a_card_flown_to_ends_wholly_in_view_on_a_phone(visit):

@@ -1,6 +1,7 @@
 """`[siting]` on the sample: every goal keeps what it says, in the table, the files and the words."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from geo import pipeline
 from geo.cli import app
 from geo.config import with_siting
 from geo.errors import InputError
+from geo.models import kind_said
 from geo.pipeline.siting import Known, answer
 from geo.pipeline.travel import Travel
 from geo.report.workbook import write_workbook
@@ -74,6 +76,92 @@ def test_a_site_is_explained(five):
     assert (five.sites["instead_loss"] >= 0).all()
     assert (five.sites["kept_slow"] > 0.5).all()
     assert not set(five.sites["instead"]) & set(five.sites["name"])
+
+
+WISHES = (
+    {},
+    {"services": ("toilet",)},
+    {"times": ("Tue 23:00",)},
+    {"services": ("toilet", "rest"), "times": ("Tue 12:00",)},
+)
+
+
+@pytest.mark.parametrize("wished", WISHES, ids=str)
+def test_a_site_says_what_it_must_offer_and_when(ask, wished):
+    standard = pipeline.sample_study().standard
+    found = ask(add=3, **wished)
+    venues = pipeline.load(pipeline.sample_study())[1].venues.set_index("venue_id")
+    for row in found.sites.itertuples():
+        assert [g["service"] for g in row.services_gain] == list(wished.get("services", standard.services))
+        assert [g["time"] for g in row.hours_gain] == list(wished.get("times", standard.times))
+        # who has no station at all has none with a service, or at an hour
+        assert all(g["people"] >= row.gain - 1e-6 for g in (*row.services_gain, *row.hours_gain))
+        assert all(
+            g["has"] == (g["service"] in venues.loc[row.venue_id, "services"]) for g in row.services_gain
+        )
+    if "times" in wished and "services" not in wished:
+        assert all(row.hours_gain[0]["has"] for row in found.sites.itertuples())
+        assert [row.hours_gain[0]["people"] for row in found.sites.itertuples()] == pytest.approx(
+            list(found.sites["gain"])
+        )
+    if wished == {"services": ("toilet",)}:
+        assert [row.services_gain[0]["people"] for row in found.sites.itertuples()] == pytest.approx(
+            list(found.sites["gain"])
+        )
+
+
+def test_a_station_that_closes_lacks_what_it_had(ask):
+    kept, moved = ask(add=2, services=("toilet",)), ask(add=0, move=2, services=("toilet",))
+    assert moved.closed["lost"].sum() == 0  # else what is lacking differs
+    assert list(moved.sites["services_gain"]) == list(kept.sites["services_gain"])
+
+
+def test_alternatives_say_how_they_differ(ask, five):
+    for row in five.alternatives.itertuples():
+        assert row.proven
+        out = [part[1:] for part in row.differs.split("、") if part[0] == "−"]
+        into = [part[1:] for part in row.differs.split("、") if part[0] == "+"]
+        assert set(row.names) == set(five.sites["name"]) - set(out) | set(into)
+    closing = ask(add=0, close=2, alternatives=2)
+    assert len(closing.alternatives) == 2
+    assert all("关 close" in differs for differs in closing.alternatives["differs"])
+
+
+def test_the_worst_case_says_how_many_it_takes(ask):
+    few = ask(goal="worst", add=0, refuse=())
+    assert few.answer.status == "infeasible"
+    needed = int(re.search(r"至少须新增 (\d+) 处", "".join(few.notes)).group(1))
+    assert ask(goal="worst", add=needed).answer.status == "optimal"
+    assert ask(goal="worst", add=needed - 1).answer.status == "infeasible"
+
+
+def test_a_budget_holds_in_stages(ask):
+    found = ask(budget=3.0, costs={"other": 1.0}, stages=6)
+    assert len(found.stages) == 3
+    assert found.stages["proven"].all()
+
+
+def test_notes_say_what_figures_stand_for(ask):
+    notes = "".join(ask(add=1, layers={"residents": 1.0, "workers": 2.0}, services=("toilet", "rest")).notes)
+    assert "权重" in notes and "2 种服务与时段的平均" in notes
+    assert any("只计一部分" in n for n in ask(add=1, gradual_minutes=(10.0, 20.0), goal="backup").notes)
+
+
+def test_no_plan_ends_with_2_in_json_too(cache):
+    arguments = [
+        "site",
+        "data/sample",
+        "--add",
+        "0",
+        "--floor-streets",
+        "0.9",
+        "--cache",
+        str(cache),
+        "--json",
+    ]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["plan"]["conflict"]
 
 
 def test_stages_are_nested_and_their_price_is_told(five):
@@ -270,7 +358,7 @@ def test_the_cards_name_venues_in_full(cache, five):
     run = CliRunner().invoke(app, ["site", "data/sample", "--add", "5", "--cache", str(cache)])
     assert run.exit_code == 0, run.output
     for row in five.sites.itertuples():
-        assert f"{row.rank}. {row.name}（{row.kind}）" in run.output
+        assert f"{row.rank}. {row.name}（{kind_said(row.kind)}）" in run.output
         assert row.instead in run.output
     assert "proven optimal" in run.output
 

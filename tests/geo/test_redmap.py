@@ -352,10 +352,13 @@ def test_both_languages_have_the_same_words():
 
 
 def test_every_service_has_its_words():
-    from geo.models import SERVICES
+    from geo.models import KINDS_ZH, SERVICES
+    from geo.premises import VENUE_KINDS
 
     words = json.loads(page.asset("i18n.json"))
     assert set(SERVICES) == set(words["zh"]["svc"])
+    assert words["zh"]["kinds"] == KINDS_ZH
+    assert set(KINDS_ZH) >= VENUE_KINDS
 
 
 def test_every_word_that_the_scripts_use_exists():

@@ -39,24 +39,25 @@ RedMap.stationCard = (s) => {
     RedMap.shutButton(s));
 };
 
-RedMap.popup = (at, content, offset) => {
+/* A card that is flown to pans when the flight is over: its pan before would pass for the end of it. */
+RedMap.popup = (at, content, offset, flown) => {
   if (RedMap.open) { RedMap.quiet = true; RedMap.map.closePopup(RedMap.open); RedMap.quiet = false; }
   const size = RedMap.map.getSize(), narrow = matchMedia('(max-width: 760px)').matches, wide = Math.min(300, size.x - (narrow ? 48 : 90));
-  RedMap.open = L.popup({ maxWidth: wide, minWidth: Math.min(256, wide), offset: [0, offset || -4], autoPanPaddingTopLeft: [narrow ? 8 : 66, 10], autoPanPaddingBottomRight: [narrow ? 8 : 16 + RedMap.covered(), 40], maxHeight: Math.max(160, size.y - (narrow ? 70 : 90)) })
+  RedMap.open = L.popup({ autoPan: !flown, maxWidth: wide, minWidth: Math.min(256, wide), offset: [0, offset || -4], autoPanPaddingTopLeft: [narrow ? 8 : 66, 10], autoPanPaddingBottomRight: [narrow ? 8 : 16 + RedMap.covered(), 40], maxHeight: Math.max(160, size.y - (narrow ? 70 : 90)) })
     .setLatLng([at[1], at[0]]).setContent(RedMap.cardBox = RedMap.el('div', {}, content)).openOn(RedMap.map);
   RedMap.byId('stage').classList.add('carded');
   const close = RedMap.open.getElement().querySelector('.leaflet-popup-close-button');
   if (close) close.setAttribute('aria-label', RedMap.t('close'));
 };
-/* A card that has grown or come into view anew; Leaflet's own `update` takes the focus away. */
-RedMap.fitCard = () => { const card = RedMap.open; card._updateLayout(); card._updatePosition(); card._adjustPan(); };
+/* A card that has grown or come into view anew; Leaflet's own `update` takes the focus away, and it lets a pan pass by that follows one of its own. */
+RedMap.fitCard = () => { const card = RedMap.open; card._updateLayout(); card._updatePosition(); card._autopanning = false; card._adjustPan(); };
 /* A flight ends with the whole card in view: once nothing moves any more, for pans and zooms may follow each other. */
 RedMap.STILL_MS = 120;
 RedMap.settle = (card) => {
   const { map } = RedMap;
   let timer = 0;
   const wait = () => { clearTimeout(timer); timer = setTimeout(fit, RedMap.STILL_MS); }, hold = () => clearTimeout(timer);
-  const done = () => { hold(); map.off({ moveend: wait, movestart: hold, dragstart: done }); };
+  const done = () => { hold(); card.options.autoPan = true; map.off({ moveend: wait, movestart: hold, dragstart: done }); };
   const fit = () => {
     if (RedMap.open === card && (map._animatingZoom || RedMap.flying || (map._panAnim && map._panAnim._inProgress))) { wait(); return; }
     done();
@@ -87,9 +88,12 @@ RedMap.cardOf = (kind, found) => {
     el('dl', {}, row(t('place'), item.place ? name(item.place) : ''), row(t('nearest'), item.nearest ? el('span', {}, name(item.nearest), ' · ' + minutes(item.minutes)) : t('noneNear')), row(t('gap'), item.gap ? name(item.gap) : '')));
   if (kind === 'site') return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('site') + ' · ' + t('rank', { n: item.rank })), el('h3', { tabIndex: -1 }, name(item.name)),
     el('p', { class: 'big' }, t('gain', { n: number(item.gain) })),
-    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), row(t('siteOverlap'), item.overlap === null ? '' : percent(item.overlap)), row(t('siteInstead'), item.instead ? el('span', {}, name(item.instead), item.insteadLoss === null ? '' : ' (' + RedMap.insteadLoss(item.insteadLoss) + ')') : ''),
-      item.needs.length ? row(t('siteNeeds'), RedMap.services(item.needs)) : [], RedMap.coordinates(item.at)),
-    RedMap.benefits(item), RedMap.handoverLinks(item), RedMap.openButton(item));
+    el('dl', {}, row(t('kind'), item.kind ? RedMap.word('kinds', item.kind) : ''), item.workers ? row(t('siteWorkers'), '+' + number(item.workers)) : [],
+      item.saved ? row(t('siteSaved'), t('personMinutes', { n: number(item.saved) })) : [], row(t('siteOverlap'), item.overlap === null ? '' : percent(item.overlap)),
+      item.slow === null || item.fast === null ? [] : row(t('siteSpeeds'), percent(item.slow) + ' / ' + percent(item.fast)), item.kept === null ? [] : row(t('siteKept'), percent(item.kept)),
+      row(t('siteInstead'), item.instead ? el('span', {}, name(item.instead), item.insteadLoss === null ? '' : ' (' + RedMap.insteadLoss(item.insteadLoss) + ')') : ''),
+      RedMap.coordinates(item.at)),
+    RedMap.benefits(item), RedMap.lacking('siteNeeds', item.needs, (key) => RedMap.word('svc', key)), RedMap.lacking('siteHours', item.hours, RedMap.time), RedMap.handoverLinks(item), RedMap.openButton(item));
   return el('div', { class: 'card-body' }, el('p', { class: 'eyebrow' }, t('community')), el('h3', { tabIndex: -1 }, name(item.name)),
     el('p', { class: 'big' }, percent(item.share)),
     el('dl', {}, row(t('street'), item.street ? name(item.street) : ''), row(t('population'), number(item.people)), row(t('uncovered'), number((item.people || 0) - (item.covered || 0))),
@@ -101,4 +105,6 @@ RedMap.insteadLoss = (loss) => {
   const goal = RedMap.data.plan.goal, word = { minutes: 'lostMinutes', worst: 'lostWorst' }[goal], n = RedMap.number(loss, goal === 'worst' ? 1 : 0);
   return word ? RedMap.t(word, { n }) : (loss < 0 ? '+' + n.slice(1) : '−' + n);
 };
+/* For whom a site must offer a service, or be open at an hour: nobody else does, or is. */
+RedMap.lacking = (key, list, say) => list.length ? [RedMap.el('p', { class: 'muted' }, RedMap.t(key)), RedMap.el('ul', { class: 'services' }, list.map((f) => RedMap.el('li', {}, say(f.key) + ' ' + RedMap.number(f.people) + (f.has ? ' ✓' : ''))))] : [];
 RedMap.benefits = (site) => site.for.length ? RedMap.el('ul', { class: 'benefits' }, site.for.filter((f) => f.name).map((f) => RedMap.el('li', {}, RedMap.name(f.name), RedMap.el('b', {}, '+' + RedMap.number(f.people))))) : null;

@@ -73,7 +73,7 @@ RedMap.select = (kind, id, move, at) => {
   if (layer) RedMap.state.on[layer] = true;
   RedMap.state.sel = kind + ':' + id;
   const from = document.activeElement, asked = from && from.closest('#panel, .search');
-  RedMap.popup(RedMap.where, RedMap.cardOf(kind, item), kind === 'site' ? -26 : -4);
+  RedMap.popup(RedMap.where, RedMap.cardOf(kind, item), kind === 'site' ? -26 : -4, move);
   RedMap.render();
   if (asked) { RedMap.cameFrom = from; RedMap.cardBox.querySelector('h3').focus({ preventScroll: true }); }
   if (move) RedMap.settle(RedMap.open);
