@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import shapely
@@ -82,7 +84,8 @@ def test_thinned_is_valid_near_and_of_the_same_corners(polygons, tolerance_m, le
         if tolerance_m == 0.0:
             assert (ring == whole.round(6)).all()
     sizes = [abs(shapely.Polygon(part[0]).area) for part in parts]
-    assert tolerance_m > 0 or sizes == sorted(sizes, reverse=True)
+    # by their areas before places are rounded
+    assert tolerance_m > 0 or all(after <= 1.01 * before for before, after in pairwise(sizes))
 
 
 @settings(deadline=None)
