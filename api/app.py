@@ -18,7 +18,6 @@ from api.errors import add_error_handlers
 from api.guard import Guard, Trace
 from api.keeper import Keeper
 from api.metrics import Metrics
-from api.quick import Pace
 from api.routers import analysis, features, health, mapbox, maps, oembed, ors, studies, tiles, valhalla
 from api.settings import Settings
 
@@ -56,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.metrics, app.state.pace = metrics, Pace()
+    app.state.metrics = metrics
     keeper = app.state.keeper = Keeper(chosen, app.state, metrics)
     add_error_handlers(app)
     add_docs(app)

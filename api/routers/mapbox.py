@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from api.openapi import answered, mapbox_query
@@ -38,11 +39,6 @@ class Wish(NamedTuple):
     polygons: bool
     least_share: float
     tolerance_m: float
-
-    @property
-    def kind(self) -> tuple[Any, ...]:
-        """What makes answers take about as long as each other."""
-        return (self.current.slug, self.mode, self.minutes[-1], len(self.minutes), self.least_share == 1)
 
 
 @router.get("/{user}/{profile}/{place}", responses=answered("application/json"), openapi_extra=mapbox_query())
@@ -89,7 +85,7 @@ async def isochrone(
         asked.get("polygons", "").lower() == "true", least_share, tolerance_m,
     )  # fmt: skip
     try:
-        answer = await request.app.state.pace.run(wish.kind, lambda: _answer(wish))
+        answer = await run_in_threadpool(_answer, wish)
     except InputError:
         return _said("NoSegment", "Could not find a matching segment for input coordinate", 200)
     return Response(answer, media_type="application/json")

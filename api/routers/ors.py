@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from api import dialects
@@ -70,7 +71,7 @@ async def isochrones(request: Request, profile: str) -> Response:
     try:
         ask = await body_json(request, next(iter(studies.values())).settings.max_body_bytes)
         wish = _wish(studies, profile, ask)
-        answer = await request.app.state.pace.run(wish.kind, lambda: _answer(wish))
+        answer = await run_in_threadpool(_answer, wish)
     except ValueError:
         return _failed(OrsError(3000, "Malformed JSON body."))
     except OrsError as error:
@@ -103,14 +104,6 @@ class Wish(NamedTuple):
     minutes: list[float]
     mode: Mode
     direction: Direction
-
-    @property
-    def kind(self) -> tuple[Any, ...]:
-        """What makes answers take about as long as each other."""
-        attributes = bool(self.ask.get("attributes"))
-        return (
-            "ors", self.current.slug, self.mode, len(self.places), int(self.minutes[-1]), len(self.minutes), attributes,
-        )  # fmt: skip
 
 
 def _wish(studies: Mapping[str, Loaded], profile: str, ask: Any) -> Wish:

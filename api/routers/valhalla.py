@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from api import dialects
@@ -47,7 +48,7 @@ async def isochrone(request: Request) -> Response:
         else:
             ask = await body_json(request, next(iter(studies.values())).settings.max_body_bytes)
         wish = _wish(studies, ask)
-        answer = await request.app.state.pace.run(wish.kind, lambda: _answer(wish))
+        answer = await run_in_threadpool(_answer, wish)
     except ValueError:
         return _failed(ValhallaError(100, "Failed to parse json request"))
     except ValhallaError as error:
@@ -74,17 +75,6 @@ class Wish(NamedTuple):
     polygons: bool
     least_share: float
     tolerance_m: float
-
-    @property
-    def kind(self) -> tuple[Any, ...]:
-        """What makes answers take about as long as each other."""
-        return (
-            self.current.slug,
-            self.mode,
-            int(max(self.minutes)),
-            len(self.minutes),
-            self.least_share == 1,
-        )
 
 
 def _wish(studies: Mapping[str, Loaded], ask: Any) -> Wish:
