@@ -18,7 +18,8 @@ ROUNDS = 40  # of bounds, kicks and settling before branch and cut
 STEPS = 160  # of the relaxation, each round
 ENOUGH = 0.15  # of the gap may be the relaxation's own inexactness: more steps would not close it
 KICKS = 25  # in the first round, twice as many in each that follows, up to
-MOST_KICKS = 200
+MOST_KICKS = 1_000
+IDLE = 4  # rounds that neither better the plan nor settle candidates, before branch and cut
 CORE_SHARE = 1e-3  # candidates with less of a share in the relaxation are left out of the kicks
 SETTLED_SHARE = 0.05  # of the candidates, or it is not worth building the problem anew
 MIP_PAIRS = 2_000_000  # with more pairs branch and cut does not get past its root
@@ -41,7 +42,7 @@ def best_cover(
         other = _plan(small, kept=known, deadline=deadline)
         plan = other if covered_weight(of, other) > covered_weight(of, plan) else plan
     kept, best = of.candidate[plan], covered_weight(of, plan)
-    relaxed = _relaxation(small, plan)
+    relaxed, idle = _relaxation(small, plan), 0
     for count in range(ROUNDS):
         if small.add == 0 or small.add >= len(small.candidate):
             value = base + covered_weight(small, plan)
@@ -49,10 +50,14 @@ def best_cover(
             return kept, max(best, value), True
         if upper - best < margin:
             return kept, best, True
-        solved = relaxed.improve(steps=STEPS, best=best - base, enough=ENOUGH, deadline=deadline)
+        # where the bound and the plan stand still, the relaxation is solved more closely
+        solved = relaxed.improve(
+            steps=STEPS << idle, best=best - base, enough=ENOUGH / (1 << idle), deadline=deadline
+        )
         plan = _kicked_core(small, plan, relaxed.share, count=count, deadline=deadline)
         value = base + covered_weight(small, plan)
-        if value > best:
+        better = value > best
+        if better:
             kept, best = np.concatenate((taken, small.candidate[plan])), value
         # Plans outside ``small`` are no better than ``best``: the bound holds for all that matter.
         upper = min(upper, max(best, base + relaxed.bound.value))
@@ -70,9 +75,13 @@ def best_cover(
             # what the relaxation has learnt goes on: its shares, its multipliers and its balance
             share = relaxed.share[np.searchsorted(small.candidate, rest.candidate)]
             relaxed = Relaxation(rest, share, rest.dual, relaxed.balance)
-            small, plan = rest, _plan(rest, kept=kept, deadline=deadline)
-        elif solved:
-            break
+            small, plan, idle = rest, _plan(rest, kept=kept, deadline=deadline), 0
+        elif better:
+            idle = 0
+        elif solved or idle:
+            idle += 1
+            if idle == IDLE:
+                break
     if len(small.covers.indices) > MIP_PAIRS:
         return kept, upper, False
     solution = mip(small, plan, seconds=deadline - perf_counter(), gap=margin)

@@ -10,11 +10,14 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from geo.models import TravelMatrix
+from geo.siting import engine, maximal_cover
 from geo.siting.bound import Relaxation, settle, start
 from geo.siting.engine import best_cover
+from geo.siting.exact import Solved
 from geo.siting.problem import Problem, merge_rows, problem
 from geo.siting.search import Local, covered_rows, covered_weight, greedy, kicked, swapped
 from geo.siting.sets import Sets, inside_another
+from tests.benchmarks.siting import clustered
 
 
 @st.composite
@@ -201,3 +204,17 @@ def test_a_plan_cut_off_by_the_clock_still_has_a_bound(instance, add):
     best = best_of_all(table, weights, add)
     assert greedy(sets_of(table), weights, add=add)[1].sum() <= value <= best <= upper
     assert not proven or value == best
+
+
+def test_a_plan_is_bettered_before_branch_and_cut_as_long_as_it_can_be(monkeypatch):
+    weights, cover = clustered(3_000, 300, seed=1)
+    best = maximal_cover(weights, cover, add=50)
+    assert (best.status, best.objective) == ("optimal", 106_898.0)
+
+    def nothing_more(of, plan, *, seconds, gap):
+        return Solved(plan, float(of.weight.sum()), finished=False)
+
+    monkeypatch.setattr(engine, "mip", nothing_more)
+    kicked_only = maximal_cover(weights, cover, add=50)
+    assert kicked_only.objective == best.objective  # before, 106,865: one look at a solved relaxation was all
+    assert kicked_only.bound >= best.objective
