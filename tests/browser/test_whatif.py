@@ -123,7 +123,9 @@ def test_a_closed_station_loses_its_people_and_the_address_keeps_it(
 
 
 def test_a_trial_station_is_placed_dragged_saved_loaded_and_built(visit, tmp_path, cache_dir):
-    with visit("#tab=whatif&lang=en", reduced_motion="reduce") as page:  # a map that moves is clicked elsewhere
+    with visit(
+        "#tab=whatif&lang=en", reduced_motion="reduce"
+    ) as page:  # a map that moves is clicked elsewhere
         page.get_by_text("Add a trial station").click()
         x, y = page.evaluate(GAP_ON_SCREEN)
         page.mouse.click(x, y)
