@@ -20,6 +20,7 @@ ENOUGH = 0.15  # of the gap may be the relaxation's own inexactness: more steps 
 KICKS = 25  # in the first round, twice as many in each that follows, up to
 MOST_KICKS = 1_000
 IDLE = 4  # rounds that neither better the plan nor settle candidates, before branch and cut
+FEW_PAIRS = 5_000  # branch and cut takes no longer than such a round
 CORE_SHARE = 1e-3  # candidates with less of a share in the relaxation are left out of the kicks
 SETTLED_SHARE = 0.05  # of the candidates, or it is not worth building the problem anew
 MIP_PAIRS = 2_000_000  # with more pairs branch and cut does not get past its root
@@ -80,7 +81,7 @@ def best_cover(
             idle = 0
         elif solved or idle:
             idle += 1
-            if idle == IDLE:
+            if idle == IDLE or len(small.covers.indices) < FEW_PAIRS:
                 break
     if len(small.covers.indices) > MIP_PAIRS:
         return kept, upper, False
