@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
 
 from api import openapi
+from api.background import Background
 from api.docs import add_docs
 from api.errors import add_error_handlers
-from api.guard import Guard, Trace
+from api.guard import Guard
 from api.keeper import Keeper
 from api.metrics import Metrics
+from api.quick import Quick
 from api.routers import analysis, features, health, mapbox, maps, oembed, ors, studies, tiles, valhalla
 from api.settings import Settings
+from api.trace import Trace
 
 TOLD = (
     "X-Request-ID",
@@ -30,6 +35,32 @@ TOLD = (
     "ETag",
     "Content-Crs",
 )
+
+
+class Service(FastAPI):
+    """FastAPI behind layers of our own: what stands before its own ones is answered without them."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, lifespan: Any) -> None:
+        super().__init__(
+            title="Red Map",
+            summary="驿站覆盖红色地图 · coverage of service stations by network travel time",
+            lifespan=lifespan, docs_url=None, redoc_url=None,
+        )  # fmt: skip
+        guard = Guard(super().__call__, settings=settings)
+        allowed = CORSMiddleware(
+            guard, allow_origins=settings.cors_origins, allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["*"], expose_headers=TOLD, max_age=86400,
+        )  # fmt: skip
+        # every answer is traced, and refusals carry the headers of CORS
+        trace = Trace(allowed, metrics=metrics)
+        self.front = Quick(
+            trace, routers=(valhalla.router, ors.router, mapbox.router), trace=trace, guard=guard
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        scope["app"] = self
+        await self.front(scope, receive, send)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -45,28 +76,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await run_in_threadpool(keeper.load_all)
         metrics.studies.set(len(app.state.studies))  # a forked process counts anew
         task = asyncio.create_task(_keep(keeper, chosen))
+        app.state.background = Background(chosen.threads)
         yield
+        app.state.background.end()
         task.cancel()
 
-    app = FastAPI(
-        title="Red Map",
-        summary="驿站覆盖红色地图 · coverage of service stations by network travel time",
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-    )
+    app = Service(chosen, metrics, lifespan)
     app.state.metrics = metrics
     keeper = app.state.keeper = Keeper(chosen, app.state, metrics)
     add_error_handlers(app)
     add_docs(app)
-    # the last added stands outermost: every answer is traced, and refusals carry the headers of CORS
-    app.add_middleware(Guard, settings=chosen)
-    app.add_middleware(
-        CORSMiddleware, allow_origins=chosen.cors_origins, allow_methods=["GET", "HEAD", "POST"],
-        allow_headers=["*"], expose_headers=TOLD, max_age=86400,
-    )  # fmt: skip
-    app.add_middleware(Trace, metrics=metrics)
-    # the first are looked at first: those that programs ask most
     app.include_router(valhalla.router, responses=openapi.valhalla_failures())
     app.include_router(ors.router, responses=openapi.ors_failures())
     app.include_router(mapbox.router, responses=openapi.mapbox_failures())

@@ -33,6 +33,14 @@ def path_of(scope: Mapping[str, Any]) -> str:
     return path[len(root) :] if root and path.startswith(root + "/") else path
 
 
+def header(scope: Mapping[str, Any], name: bytes) -> str:
+    """The first header of a name, or nothing."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value).decode("latin-1")
+    return ""
+
+
 def failure(scope: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The answer to a request that failed for a reason that is no single parameter's."""
     path = path_of(scope)

@@ -9,6 +9,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from api.dialects import TITLES, failure, path_of, problem
@@ -18,23 +19,33 @@ METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 async def body_json(request: Request, most_bytes: int) -> Any:
-    """The JSON of a body; raises ValueError where it is none, and 413 where it is too large."""
-    raw = await request.body()
-    if len(raw) > most_bytes:
-        raise HTTPException(413, TITLES[413])
-    return read_json(raw.decode("utf-8"))
+    """The JSON of a body; raises ValueError where it is none, and 413 as soon as it is too large."""
+    parts, size, more = [], 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > most_bytes:
+            raise HTTPException(413, TITLES[413])
+        more = message.get("more_body", False)
+    return read_json(b"".join(parts).decode("utf-8"))
 
 
 def read_json(text: str) -> Any:
     """JSON as the standard has it, without NaN; raises ValueError for anything else, however deep."""
-
-    def refuse(name: str) -> None:
-        raise ValueError(f"{name} is no JSON")
-
     try:
-        return json.loads(text, parse_constant=refuse)
+        return _STANDARD.decode(text)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def _refused(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+_STANDARD = json.JSONDecoder(parse_constant=_refused)
 
 
 def _methods(app: FastAPI, request: Request) -> set[str]:
@@ -74,3 +85,4 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, wrong_request)
     app.add_exception_handler(StarletteHTTPException, said)
     app.add_exception_handler(RunError, failed)
+    app.add_exception_handler(Exception, failed)  # raised again after the answer, for the log

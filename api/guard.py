@@ -1,24 +1,18 @@
-"""What stands before every request: its identity, its log line, and the limits of the service."""
+"""What stands before every request: the limits of the service."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import hmac
-import logging
-import re
 import time
-import uuid
 from collections import OrderedDict
 from urllib.parse import parse_qs
 
 from fastapi import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.dialects import failure, path_of
-from api.logs import LOGGER, told
-from api.metrics import Metrics
+from api.dialects import failure, header, path_of
 from api.settings import Settings
 
 COMPUTING = (
@@ -30,58 +24,6 @@ COMPUTING = (
     "/ogc",
 )  # pages stay open: frames have no key
 MOST_CLIENTS = 20_000  # whose rates are kept in mind
-GONE = 499  # what others count for a client that did not wait
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-def header(scope: Scope, name: bytes) -> str:
-    """The first header of a name, or nothing."""
-    return next((v.decode("latin-1") for k, v in scope["headers"] if k == name), "")
-
-
-class Trace:
-    """Name the request, count it, log one line, and answer what nobody foresaw without its words."""
-
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
-        self.app, self.metrics, self.log = app, metrics, logging.getLogger(LOGGER)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        given = header(scope, b"x-request-id")
-        request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
-        started, status = time.perf_counter(), 0
-
-        async def named(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                took = f"app;dur={1000 * (time.perf_counter() - started):.3f}"
-                more = [(b"x-request-id", request_id.encode()), (b"server-timing", took.encode())]
-                message = {**message, "headers": [*message.get("headers", []), *more]}
-            await send(message)
-
-        self.metrics.running.inc()
-        try:
-            await self.app(scope, receive, named)
-        except ClientDisconnect:
-            status = status or GONE
-        except Exception as error:  # noqa: BLE001 - the last place: none of its words may reach a client or a log
-            self.log.error("unforeseen failure", extra={"data": {"request_id": request_id, **told(error)}})  # noqa: TRY400 - frames only
-            if status == 0:
-                await failure(scope, 500)(scope, receive, named)
-        finally:
-            self.metrics.running.dec()
-            seconds = time.perf_counter() - started
-            route = getattr(scope.get("route"), "path", "none")
-            self.metrics.observe(scope["method"], route, status, seconds)
-            data = {
-                "request_id": request_id, "method": scope["method"], "route": route, "status": status,
-                "ms": round(1000 * seconds, 2),
-            }  # fmt: skip
-            self.log.info("request", extra={"data": data})
 
 
 class Guard:
@@ -96,11 +38,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        length, most = header(scope, b"content-length"), self.settings.max_body_bytes
-        if length.isdecimal() and int(length[:20]) > most:
-            await failure(scope, 413)(scope, receive, send)
-            return
-        refused, headers = self._admitted(scope)
+        refused, headers = self.admitted(scope)
         if refused:
             await failure(scope, refused, headers)(scope, receive, send)
             return
@@ -113,12 +51,15 @@ class Guard:
 
         self.running += 1
         try:
-            await self._in_time(scope, _limited(receive, most), with_headers)
+            await self._in_time(scope, _limited(receive, self.settings.max_body_bytes), with_headers)
         finally:
             self.running -= 1
 
-    def _admitted(self, scope: Scope) -> tuple[int, dict[str, str]]:
+    def admitted(self, scope: Scope) -> tuple[int, dict[str, str]]:
         """The status of a refusal or 0, and the headers that go with either."""
+        length = header(scope, b"content-length")
+        if length.isdecimal() and int(length[:20]) > self.settings.max_body_bytes:
+            return 413, {}
         if not path_of(scope).startswith(COMPUTING):
             return 0, {}
         key = ""

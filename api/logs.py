@@ -25,6 +25,17 @@ CONFIG: dict[str, Any] = {
 }
 
 
+_PLAIN = vars(logging.LogRecord(LOGGER, logging.INFO, "", 0, "", (), None))
+
+
+class Line(logging.LogRecord):
+    """A record of what happened, not of where in the code: that is most of the work of an ordinary one."""
+
+    def __init__(self, message: str, data: dict[str, Any]) -> None:
+        now = time.time()
+        self.__dict__ = {**_PLAIN, "msg": message, "data": data, "created": now, "msecs": now % 1.0 * 1000.0}
+
+
 class JsonFormatter(logging.Formatter):
     """A record as JSON: its message and ``data``; of an exception its kind and where, not its words.
 

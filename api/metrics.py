@@ -18,6 +18,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # looked up once each
         labels = ("method", "route", "status")
         self.requests = Counter("redmap_requests", "Requests answered", labels, registry=self.registry)
         self.seconds = Histogram(
@@ -37,8 +38,14 @@ class Metrics:
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer."""
-        self.requests.labels(method if method in METHODS else "other", route, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        known = (method if method in METHODS else "other", route, status)
+        if known not in self.series:
+            self.series[known] = (
+                self.requests.labels(known[0], route, str(status)), self.seconds.labels(route),
+            )  # fmt: skip
+        count, seconds_of_route = self.series[known]
+        count.inc()
+        seconds_of_route.observe(seconds)
 
     def text(self) -> bytes:
         """The exposition; of all worker processes where they share a folder."""

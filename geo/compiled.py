@@ -6,7 +6,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar, cast
@@ -84,12 +83,25 @@ class Pool(Generic[T]):
         self._make = make
         self._idle: SimpleQueue[T] = SimpleQueue()
 
-    @contextmanager
-    def one(self) -> Iterator[T]:
+    def one(self) -> Lent[T]:
         """Lend one that is clean; it must be clean again at the end. After an error it is thrown away."""
         try:
-            lent = self._idle.get_nowait()
+            return Lent(self._idle, self._idle.get_nowait())
         except Empty:
-            lent = self._make()
-        yield lent
-        self._idle.put(lent)
+            return Lent(self._idle, self._make())
+
+
+class Lent(Generic[T]):
+    """What a :class:`Pool` lends for the length of a ``with`` block."""
+
+    __slots__ = ("_home", "_what")
+
+    def __init__(self, home: SimpleQueue[T], what: T) -> None:
+        self._home, self._what = home, what
+
+    def __enter__(self) -> T:
+        return self._what
+
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        if kind is None:
+            self._home.put(self._what)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from api.openapi import answered, mapbox_query
@@ -85,7 +84,7 @@ async def isochrone(
         asked.get("polygons", "").lower() == "true", least_share, tolerance_m,
     )  # fmt: skip
     try:
-        answer = await run_in_threadpool(_answer, wish)
+        answer = await request.app.state.background.run(_answer, wish)
     except InputError:
         return _said("NoSegment", "Could not find a matching segment for input coordinate", 200)
     return Response(answer, media_type="application/json")

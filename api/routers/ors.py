@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from api import dialects
@@ -71,7 +70,7 @@ async def isochrones(request: Request, profile: str) -> Response:
     try:
         ask = await body_json(request, next(iter(studies.values())).settings.max_body_bytes)
         wish = _wish(studies, profile, ask)
-        answer = await run_in_threadpool(_answer, wish)
+        answer = await request.app.state.background.run(_answer, wish)
     except ValueError:
         return _failed(OrsError(3000, "Malformed JSON body."))
     except OrsError as error:
@@ -137,10 +136,10 @@ def _answer(wish: Wish) -> bytes:
         except InputError as error:
             raise OrsError(3099, "The closest node is null.", 400) from error
         for passed, whole in zip(found.minutes, found.shapes, strict=True):
-            shape: Any = part_at(whole, found.lon, found.lat)
+            shape: Any = part_at(whole, *found.snapped)
             seconds = passed * 60.0
             properties = {
-                "group_index": index, "value": seconds, "center": [found.lon, found.lat],
+                "group_index": index, "value": seconds, "center": [*found.snapped],
                 **_attributes(ask, shape, most_m2=math.pi * (speed_ms * seconds) ** 2),
             }  # fmt: skip
             geometry = {"type": "Polygon", "coordinates": rings(shape)}

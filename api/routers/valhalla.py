@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from api import dialects
@@ -48,7 +47,7 @@ async def isochrone(request: Request) -> Response:
         else:
             ask = await body_json(request, next(iter(studies.values())).settings.max_body_bytes)
         wish = _wish(studies, ask)
-        answer = await run_in_threadpool(_answer, wish)
+        answer = await request.app.state.background.run(_answer, wish)
     except ValueError:
         return _failed(ValhallaError(100, "Failed to parse json request"))
     except ValhallaError as error:
@@ -129,7 +128,7 @@ def _answer(wish: Wish) -> bytes:
             found, time, colour, polygons=wish.polygons, least_share=wish.least_share, tolerance_m=wish.tolerance_m
         )  # fmt: skip
     if wish.ask.get("show_locations") is True:
-        features += _locations(wish.ask["locations"][0], found.lon, found.lat)
+        features += _locations(wish.ask["locations"][0], *found.snapped)
     answer: dict[str, Any] = {"type": "FeatureCollection", "features": features}
     return written({**answer, "id": echoed(wish.ask["id"])} if "id" in wish.ask else answer)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,6 +63,16 @@ class Cells:
     along: F64
     seams: Seams
     pool: Pool[Scratch] = field(repr=False)
+
+    @cached_property
+    def arrays(self) -> tuple[Any, ...]:
+        """What :func:`geo.isochrones.drawing.draw_sets` draws from."""
+        ways, seams = self.ways, self.seams
+        return (
+            *self.points[2:], ways.start, ways.x, ways.y, ways.along_m, ways.length_m,
+            self.row, self.corner, self.place, self.stays, self.along,
+            seams.way, seams.beyond, seams.seam, seams.path, seams.cells, seams.own,
+        )  # fmt: skip
 
 
 def partition(ways: Ways, *, near: I32 | None = None, widen_m: float = WIDEN_M) -> Cells:

@@ -17,6 +17,7 @@ from geo.isochrones.ways import U8, units_a_degree
 from geo.models import F64, I32, I64
 
 LEAST_M2 = 1e-3  # of what a ring goes round: less is a corner's rounding, not a place
+DISAGREE = "an outline does not close: the cells disagree"
 SMALLEST_CHUNK = 2  # sets that one thread draws without a pause
 
 
@@ -52,7 +53,7 @@ def _wider(place: F64, used: int, needed: int) -> F64:
 
 
 @kernel
-def _draw(
+def draw_sets(
     first_set: int, last_set: int, begin: I64, p_edge: I32, p_from: F64, p_to: F64,
     to_m: F64, point_x: F64, point_y: F64, point_along_x: F64, point_along_y: F64,
     start: I64, ways_x: F64, ways_y: F64, along_m: F64, length_m: F64,
@@ -117,18 +118,24 @@ def draw(cells: Cells, begin: I64, p_edge: I32, p_from: F64, p_to: F64) -> Rings
 
     Stretches of band ``b`` of set ``i`` are ``begin[i, b]`` to ``begin[i, b + 1]``, ascending by edge and position.
     """
-    ways, seams, degree = cells.ways, cells.seams, units_a_degree()
+    degree = units_a_degree()
 
     def some(first: int, last: int) -> Rings:
         with cells.pool.one() as scratch:
-            place, ring, polygon, shape, closed = _draw(
-                first, last, begin, p_edge, p_from, p_to, *cells.points[2:],
-                ways.start, ways.x, ways.y, ways.along_m, ways.length_m,
-                cells.row, cells.corner, cells.place, cells.stays, cells.along,
-                seams.way, seams.beyond, seams.seam, seams.path, seams.cells, seams.own, *scratch, degree / cells.unit, degree,
-            )  # fmt: skip
+            place, ring, polygon, shape, closed = draw_sets(
+                first,
+                last,
+                begin,
+                p_edge,
+                p_from,
+                p_to,
+                *cells.arrays,
+                *scratch,
+                degree / cells.unit,
+                degree,  # type: ignore[call-arg]
+            )
             if not closed:
-                raise RuntimeError("an outline does not close: the cells disagree")
+                raise RuntimeError(DISAGREE)
         return Rings(place, ring, polygon, shape)
 
     drawn = in_chunks(len(begin), SMALLEST_CHUNK, some)

@@ -103,22 +103,6 @@ def _edges_of(parts: Sequence[Stretches]) -> I32:
     return edges
 
 
-def outlined(cells: Cells, parts: Sequence[Stretches]) -> Rings:
-    """Nested shapes as :func:`bands`, as rings and without a table: one for each of ``parts``.
-
-    ``parts``: what is reached, least first, at most sixteen.
-
-    >>> from geo.isochrones import prepare
-    >>> from tests.toy import toy_network
-    >>> cells = partition(prepare(toy_network([(0, 0), (900, 0)], [(0, 1)]), mode="walk"))
-    >>> part = Stretches(np.array([0], dtype=np.int32), np.array([0.0]), np.array([300.0]))
-    >>> rings = outlined(cells, [part])
-    >>> [shape.geom_type for shape in rings.shapes()], len(rings.polygons(0))
-    (['MultiPolygon'], 1)
-    """
-    return _draw(cells, parts, 1, len(parts))
-
-
 def _draw(cells: Cells, parts: Sequence[Stretches], sets: int, bands_each: int) -> Rings:
     """Shapes of ``parts``: all bands of set 0, then of set 1, ..."""
     ends = np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64)

@@ -19,6 +19,7 @@ from geo.errors import Defect, InputError
 from geo.intake.trial import Trial, TrialStation, check_trial
 from geo.models import F64, SERVICES, Bool, Direction, Mode, Snapped, StudyResult, TravelMatrix
 from geo.pipeline.after import gaps_after
+from geo.pipeline.alone import reached
 from geo.pipeline.siting import WhereNext, where_next
 from geo.pipeline.travel import Travel, by_mode, main_layer
 
@@ -42,14 +43,21 @@ class Moved:
 class Isochrone:
     """Nested shapes round a position: shape ``i`` is what ``minutes[i]`` reach.
 
-    ``lon lat``: the position as snapped. ``shares``: the false and the missed share of each, where asked for.
+    ``snapped``: longitude and latitude of the position on its way, ``x y`` in metres of the network's plane.
+    ``shares``: the false and the missed share of each, where asked for.
     """
 
     minutes: tuple[float, ...]
     rings: isochrones.Rings
-    lon: float
-    lat: float
+    snapper: travel_times.Snapper
+    x: float
+    y: float
     shares: tuple[tuple[float, float], ...] = ()
+
+    @cached_property
+    def snapped(self) -> tuple[float, float]:
+        """Longitude and latitude."""
+        return self.snapper.degrees(self.x, self.y)
 
     @cached_property
     def shapes(self) -> NDArray[np.object_]:
@@ -59,7 +67,7 @@ class Isochrone:
     def thinned(self, i: int, *, tolerance_m: float, least_share: float) -> list[list[F64]]:
         """The polygons of shape ``i`` made plain, as :func:`geo.isochrones.thinned`; the bare position where it is empty."""
         found = isochrones.thinned(self.rings, i, tolerance_m=tolerance_m, least_share=least_share)
-        return found or [[np.array([[self.lon, self.lat]] * 4).round(isochrones.DECIMALS)]]
+        return found or [[np.array([self.snapped] * 4).round(isochrones.DECIMALS)]]
 
 
 class Session:
@@ -115,14 +123,18 @@ class Session:
         most = self.study.standard.max_access_m
         origin = self.moved(mode).snapper.snap(np.array([lon]), np.array([lat]), max_access_m=most)
         if origin.edge[0] < 0:
-            raise InputError(
-                Defect(
-                    f"{lon}, {lat}：{most:.0f} 米内没有可走的路 / no usable road within {most:.0f} m; "
-                    "check the position and its datum",
-                    key="lon,lat",
-                )
-            )
+            raise self._far(lon, lat)
         return origin
+
+    def _far(self, lon: float, lat: float) -> InputError:
+        most = self.study.standard.max_access_m
+        return InputError(
+            Defect(
+                f"{lon}, {lat}：{most:.0f} 米内没有可走的路 / no usable road within {most:.0f} m; "
+                "check the position and its datum",
+                key="lon,lat",
+            )
+        )
 
     def isochrone(
         self,
@@ -140,12 +152,17 @@ class Session:
         Raises as :meth:`snap` and :meth:`moved`.
         """
         moved = self.moved(mode, direction)
-        origin = self.snap(lon, lat, mode=moved.travel.mode)
-        wanted = tuple(float(m) for m in sorted(set(minutes)))
-        reached = moved.router.stretches_alone(origin, limits_s=[m * 60.0 for m in wanted])
-        rings = isochrones.outlined(moved.cells, reached)
-        told = isochrones.false_missed_shares(moved.cells.ways, rings, reached) if shares else []
-        return Isochrone(wanted, rings, float(origin.lon[0]), float(origin.lat[0]), tuple(told))
+        wanted = tuple(sorted({float(m) for m in minutes}))
+        found = reached(
+            moved.snapper, moved.router, moved.cells, lon, lat, [m * 60.0 for m in wanted],
+            max_access_m=self.study.standard.max_access_m,
+        )  # fmt: skip
+        if found is None:
+            raise self._far(lon, lat)
+        told = (
+            isochrones.false_missed_shares(moved.cells.ways, found.rings, found.stretches) if shares else []
+        )
+        return Isochrone(wanted, found.rings, moved.snapper, found.x, found.y, tuple(told))
 
     def nearest(
         self, lon: float, lat: float, *, count: int = 5, at: str | None = None, service: str | None = None,

@@ -5,36 +5,50 @@ The same numbers as the steps one by one: between them, small arrays cost more t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from geo.compiled import kernel
+from geo.compiled import Pool, kernel
 from geo.config import WALK_KMH
 from geo.models import F64, I32, I64, Snapped
-from geo.travel_times.graph import AT_NODE_M, Graph, source_points
+from geo.travel_times.costs import KMH_PER_MS
+from geo.travel_times.graph import AT_NODE_M, Entries, Graph, source_points
 from geo.travel_times.grow import U64, reach_each
+from geo.travel_times.reach import Marks
 from geo.travel_times.search import MAX_BUCKETS, ZERO
+from geo.travel_times.working import Working
 
 
-class Ends(NamedTuple):
-    """Where a search from a source on each edge comes out at its ends (inner numbers), and the waits there."""
+class Alone(NamedTuple):
+    """A router for single sources: the first arguments of :func:`reach_alone`, and room for its last ones.
 
-    u: I32
-    v: I32
-    wait_u_s: F64
-    wait_v_s: F64
+    ``s_per_access_m``: seconds for each metre of the access leg.
+    """
+
+    arrays: tuple[Any, ...]
+    s_per_access_m: float
+    working: Pool[Working]
+    marks: Pool[Marks]
 
 
-def ends_of(graph: Graph) -> Ends:
-    """The ends of every edge, for sources."""
+def alone(
+    graph: Graph, entries: Entries, working: Pool[Working], marked: Pool[Marks], access_speed_kmh: float
+) -> Alone:
+    """What a graph's searches from single sources need."""
+    # where a search from a source on each edge comes out at its ends, and the waits there
     edges = np.arange(len(graph.length_m), dtype=np.int32)
     nothing = np.zeros(len(edges))
     at_u, at_v = (
         source_points(graph, Snapped(edges, offset, nothing, nothing, nothing), access_speed_kmh=WALK_KMH)
         for offset in (nothing, graph.length_m)
     )
-    return Ends(at_u.u, at_v.v, at_u.u_s, at_v.v_s)
+    arrays = (
+        graph.row, graph.head, graph.seconds, graph.length_m, graph.out_s_per_m, graph.back_s_per_m,
+        float(graph.longest_s), float(graph.mean_s), at_u.u, at_v.v, at_u.u_s, at_v.v_s,
+        entries.row, entries.edge, entries.wait_s,
+    )  # fmt: skip
+    return Alone(arrays, KMH_PER_MS / access_speed_kmh, working, marked)
 
 
 @kernel

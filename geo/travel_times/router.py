@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -24,8 +23,8 @@ from geo.models import (
     TravelMatrix,
 )
 from geo.travel_times import reach
-from geo.travel_times.alone import Ends, ends_of, reach_alone
-from geo.travel_times.costs import KMH_PER_MS, check_options
+from geo.travel_times.alone import Alone, alone
+from geo.travel_times.costs import check_options
 from geo.travel_times.fields import nearest_field, node_rows, target_rows
 from geo.travel_times.graph import Entries, Points, build_graph, entries_of, source_points, target_points
 from geo.travel_times.routes import Arcs, Route, arcs_by_head, route_back
@@ -182,31 +181,6 @@ class Router:
             self._graph, self._entries, self._pool, self._marks, self._sources(sources), limits
         )
 
-    def stretches_alone(self, source: Snapped, *, limits_s: Sequence[float]) -> list[Stretches]:
-        """What one source reaches, as :meth:`reached`, without the arrays of one item that it would make: an item for each limit.
-
-        >>> from geo.travel_times import Router, snap
-        >>> from tests.toy import lonlat, toy_network
-        >>> road = toy_network([(0, 0), (900, 0)], [(0, 1)])
-        >>> parts = Router(road, mode="walk").stretches_alone(snap(road, *lonlat([(300, 0)])), limits_s=[45, 90])
-        >>> [part.from_m.round(3).tolist() for part in parts]
-        [[250.0], [200.0]]
-        """
-        limits = np.array([_checked(limit_s) for limit_s in limits_s], dtype=np.float64)
-        edge, graph = int(source.edge[0]), self._graph
-        if edge < 0:
-            return [Stretches(np.empty(0, dtype=np.int32), np.empty(0), np.empty(0)) for _ in limits]
-        access_s = float(source.access_m[0]) * (KMH_PER_MS / self._access_speed_kmh)
-        with self._pool.one() as working, self._marks.one() as marks:
-            count, edges, start, stop = reach_alone(
-                graph.row, graph.head, graph.seconds, graph.length_m, graph.out_s_per_m, graph.back_s_per_m,
-                graph.longest_s, graph.mean_s, *self._ends,
-                self._entries.row, self._entries.edge, self._entries.wait_s,
-                edge, float(source.offset_m[0]), access_s, limits, *working, *marks,
-            )  # fmt: skip
-        ends = [0, *accumulate(count.tolist())]
-        return [Stretches(edges[a:b], start[a:b], stop[a:b]) for a, b in pairwise(ends)]
-
     def stretches_of_nearest(
         self, sources: Snapped, field: NearestField, *, limit_s: float
     ) -> list[Stretches]:
@@ -259,8 +233,9 @@ class Router:
         return reach.marks(len(self._graph.length_m))
 
     @cached_property
-    def _ends(self) -> Ends:
-        return ends_of(self._graph)
+    def alone(self) -> Alone:
+        """What :func:`geo.travel_times.alone.reach_alone` needs to search from one source."""
+        return alone(self._graph, self._entries, self._pool, self._marks, self._access_speed_kmh)
 
     def _sources(self, snapped: Snapped) -> Points:
         return source_points(self._graph, snapped, access_speed_kmh=self._access_speed_kmh)

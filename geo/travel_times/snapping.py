@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from pyproj import Transformer
@@ -79,6 +81,23 @@ class Snapper:
         self._roads = _road_segments(network, _usable(network, mode, min_component_km), self._project)
         self._barriers = _line_segments(network.surroundings.barriers, self._project)
         self._one = Lock()  # a transformer serves one thread at a time
+
+    @cached_property
+    def pieces(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Ways and barriers for kernels: the items of a :class:`geo.travel_times.segments.Segments` each."""
+        return tuple(self._roads), tuple(self._barriers)
+
+    def plane(self, lon: float, lat: float) -> tuple[float, float]:
+        """A position (WGS-84) in metres of the network's plane."""
+        with self._one:
+            x, y = self._project.transform(lon, lat)
+        return x, y
+
+    def degrees(self, x: float, y: float) -> tuple[float, float]:
+        """Longitude and latitude of a position of the plane."""
+        with self._one:
+            lon, lat = self._project.transform(x, y, direction="INVERSE")
+        return lon, lat
 
     def snap(self, lon: F64, lat: F64, *, max_access_m: float = 500.0) -> Snapped:
         """Link points (WGS-84 degrees, one array each) as :func:`snap` does."""

@@ -400,28 +400,6 @@ def test_stretches_of_each_source_are_those_of_each_by_itself():
             np.testing.assert_allclose(getattr(part, name), getattr(alone, name), atol=1e-9)
 
 
-@settings(deadline=None, max_examples=60)
-@given(
-    st.tuples(st.floats(-400, 1100), st.floats(-400, 1100)),
-    st.sampled_from(["walk", "ebike", "drive"]),
-    st.sampled_from(["to_station", "from_station"]),
-    st.lists(st.floats(0, 500), min_size=1, max_size=4),
-    st.sampled_from([0.0, 20.0]),
-)
-def test_one_source_alone_reaches_what_it_reaches_among_others(spot, mode, direction, limits_s, wait_s):
-    network = grid_network(6, 6, 150.0, oneway=range(0, 60, 7), signals=[8, 15])
-    router = Router(network, mode=mode, direction=direction, signal_wait_s=wait_s)
-    source = snap(network, *lonlat([spot]), mode=mode)
-    (each,) = router.reached(source, limits_s=limits_s)
-    alone = router.stretches_alone(source, limits_s=limits_s)
-    assert len(alone) == len(each) == len(limits_s)
-    for found, wanted in zip(alone, each, strict=True):  # to the last bit, and again: the scratch is clean
-        for name in type(wanted).__slots__:
-            np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
-    again = router.stretches_alone(source, limits_s=limits_s)
-    assert [len(part) for part in again] == [len(part) for part in alone]
-
-
 @settings(deadline=None, max_examples=30)
 @given(
     st.lists(st.tuples(st.floats(-30, 620), st.floats(-30, 620)), min_size=1, max_size=7),

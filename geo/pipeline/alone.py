@@ -1,0 +1,87 @@
+"""What one position reaches, from its longitude and latitude to rings, in one compiled call.
+
+The same numbers as the steps one by one (:func:`geo.travel_times.snap`, :meth:`geo.travel_times.Router.reached`,
+:func:`geo.isochrones.bands`): to go from one to the next costs as much as the shorter ones of them take.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from geo.compiled import kernel
+from geo.isochrones import Cells, Rings
+from geo.isochrones.drawing import DISAGREE, draw_sets
+from geo.isochrones.ways import units_a_degree
+from geo.models import F64, I32, I64, Stretches
+from geo.travel_times import Router, Snapper
+from geo.travel_times.alone import reach_alone
+from geo.travel_times.segments import Segments, snap_points
+
+
+class Reached(NamedTuple):
+    """What a position reaches: where on the plane it was snapped to, a shape and its stretches for each limit."""
+
+    x: float
+    y: float
+    rings: Rings
+    stretches: list[Stretches]
+
+
+def reached(
+    snapper: Snapper, router: Router, cells: Cells, lon: float, lat: float, limits_s: Sequence[float],
+    *, max_access_m: float,
+) -> Reached | None:  # fmt: skip
+    """What a position (WGS-84) reaches within each limit, at most sixteen, ascending; None where no way is near enough.
+
+    ``cells`` and ``router`` are of one network and mode, as ``snapper``.
+    """
+    x, y = snapper.plane(lon, lat)
+    alone, degree = router.alone, units_a_degree()
+    with alone.working.one() as working, alone.marks.one() as marks, cells.pool.one() as scratch:
+        at_x, at_y, edge, from_m, to_m, begin, place, ring, polygon, shape, closed = _reach_and_draw(
+            x, y, max_access_m, np.array(limits_s, dtype=np.float64), alone.s_per_access_m,
+            *snapper.pieces, alone.arrays, tuple(working) + tuple(marks), cells.arrays, tuple(scratch),
+            degree / cells.unit, degree,
+        )  # fmt: skip
+        if not closed:
+            raise RuntimeError(DISAGREE)
+    if math.isnan(at_x):
+        return None
+    ends = begin.tolist()
+    stretches = [Stretches(edge[a:b], from_m[a:b], to_m[a:b]) for a, b in pairwise(ends)]
+    return Reached(at_x, at_y, Rings(place, ring, polygon, shape), stretches)
+
+
+@kernel
+def _reach_and_draw(
+    x: float, y: float, max_access_m: float, limits_s: F64, s_per_access_m: float,
+    roads: Any, barriers: Any, search: Any, room: Any, cells: Any, scratch: Any,
+    east: float, north: float,
+) -> tuple[float, float, I32, F64, F64, I64, F64, I64, I64, I64, bool]:  # fmt: skip
+    """Where the position is snapped to (nan: nowhere), what is reached and from which to which for each limit, rings."""
+    at_x, at_y = np.empty(1), np.empty(1)
+    at_x[0], at_y[0] = x, y
+    edge, offset_m, access_m, on_x, on_y = snap_points(
+        at_x, at_y, Segments(*roads), Segments(*barriers), max_access_m
+    )
+    begin = np.zeros((1, len(limits_s) + 1), dtype=np.int64)
+    if edge[0] < 0:
+        nothing, none = np.empty(0), np.zeros(1, dtype=np.int64)
+        return (
+            np.nan, np.nan, np.empty(0, dtype=np.int32), nothing, nothing, begin[0],
+            np.empty((0, 2)), none, none, begin[0], True,
+        )  # fmt: skip
+    count, p_edge, p_from, p_to = reach_alone(
+        *(search + (edge[0], offset_m[0], access_m[0] * s_per_access_m, limits_s) + room)  # noqa: RUF005 - numba unpacks nothing into the middle
+    )
+    for k in range(len(limits_s)):
+        begin[0, k + 1] = begin[0, k] + count[k]
+    place, ring, polygon, shape, closed = draw_sets(
+        *((0, 1, begin, p_edge, p_from, p_to) + cells + scratch + (east, north))  # noqa: RUF005 - as above
+    )
+    return on_x[0], on_y[0], p_edge, p_from, p_to, begin[0], place, ring, polygon, shape, closed
