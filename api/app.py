@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import anyio
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.types import Receive, Scope, Send
+from starlette.types import Lifespan, Receive, Scope, Send
 
 from api import openapi
 from api.background import Background
@@ -38,9 +37,13 @@ TOLD = (
 
 
 class Service(FastAPI):
-    """FastAPI behind layers of our own: what stands before its own ones is answered without them."""
+    """FastAPI behind layers of our own.
 
-    def __init__(self, settings: Settings, metrics: Metrics, lifespan: Any) -> None:
+    From the outermost: every answer is traced; quick ones go no further than :class:`api.quick.Quick`; refusals carry
+    the headers of CORS.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics, lifespan: Lifespan[FastAPI]) -> None:
         super().__init__(
             title="Red Map",
             summary="驿站覆盖红色地图 · coverage of service stations by network travel time",
@@ -51,11 +54,8 @@ class Service(FastAPI):
             guard, allow_origins=settings.cors_origins, allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"], expose_headers=TOLD, max_age=86400,
         )  # fmt: skip
-        # every answer is traced, and refusals carry the headers of CORS
-        trace = Trace(allowed, metrics=metrics)
-        self.front = Quick(
-            trace, routers=(valhalla.router, ors.router, mapbox.router), trace=trace, guard=guard
-        )
+        quick = Quick(allowed, routers=(valhalla.router, ors.router, mapbox.router), guard=guard)
+        self.front = Trace(quick, metrics=metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""

@@ -7,6 +7,8 @@ import hashlib
 import hmac
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from typing import Any, Self
 from urllib.parse import parse_qs
 
 from fastapi import HTTPException
@@ -43,17 +45,19 @@ class Guard:
             await failure(scope, refused, headers)(scope, receive, send)
             return
         told = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
+        async with self.turn(scope, receive, send) as turn:
 
-        async def with_headers(message: Message) -> None:
-            if told and message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *told]}
-            await send(message)
+            async def in_time(message: Message) -> None:
+                if turn.begin():
+                    if told and message["type"] == "http.response.start":
+                        message = {**message, "headers": [*message.get("headers", []), *told]}
+                    await send(message)
 
-        self.running += 1
-        try:
-            await self._in_time(scope, _limited(receive, self.settings.max_body_bytes), with_headers)
-        finally:
-            self.running -= 1
+            await self.app(scope, _limited(receive, self.settings.max_body_bytes), in_time)
+
+    def turn(self, scope: Scope, receive: Receive, send: Send) -> Turn:
+        """The turn of a request that is admitted."""
+        return Turn(self, lambda: failure(scope, 504)(scope, receive, send))
 
     def admitted(self, scope: Scope) -> tuple[int, dict[str, str]]:
         """The status of a refusal or 0, and the headers that go with either."""
@@ -85,30 +89,39 @@ class Guard:
         }
         return (429, {**headers, "Retry-After": str(wait_s)}) if wait_s else (0, headers)
 
-    async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = ended = False
-        late: asyncio.Task[None] | None = None
 
-        async def unless_ended(message: Message) -> None:
-            nonlocal begun
-            if not ended:
-                begun = True
-                await send(message)
+class Turn:
+    """While it lasts a request counts as running; where no answer begins in time, ``late`` answers in its place.
+
+    A thread cannot be stopped: it goes on, so does the turn, and its answer is dropped when it comes.
+    """
+
+    def __init__(self, guard: Guard, late: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.guard, self.late = guard, late
+        self.begun = False
+        self.given_up: asyncio.Task[None] | None = None
+
+    def begin(self) -> bool:
+        """Whether the answer is in time: then no other one will be given."""
+        self.begun = self.given_up is None
+        return self.begun
+
+    async def __aenter__(self) -> Self:
+        self.guard.running += 1
+        loop = asyncio.get_running_loop()
 
         def expire() -> None:
-            nonlocal ended, late
-            if not begun:
-                ended = True  # a thread cannot be stopped: its answer is dropped when it comes
-                late = loop.create_task(failure(scope, 504)(scope, receive, send))
+            if not self.begun:
+                self.given_up = loop.create_task(self.late())
 
-        loop = asyncio.get_running_loop()
-        clock = loop.call_later(self.settings.timeout_s, expire)
-        try:
-            await self.app(scope, receive, unless_ended)
-        finally:
-            clock.cancel()
-            if late is not None:
-                await late
+        self.clock = loop.call_later(self.guard.settings.timeout_s, expire)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.clock.cancel()
+        self.guard.running -= 1
+        if self.given_up is not None:
+            await self.given_up
 
 
 def _limited(receive: Receive, most: int) -> Receive:

@@ -25,7 +25,10 @@ CONFIG: dict[str, Any] = {
 }
 
 
-_PLAIN = vars(logging.LogRecord(LOGGER, logging.INFO, "", 0, "", (), None))
+_PLAIN = {
+    **vars(logging.LogRecord(LOGGER, logging.INFO, "", 0, "", (), None)),
+    "process": None, "thread": None, "processName": None, "threadName": None,
+}  # fmt: skip
 
 
 class Line(logging.LogRecord):
