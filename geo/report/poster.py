@@ -13,21 +13,9 @@ import shapely
 
 from geo.models import StudyResult
 from geo.report.canvas import GREY, INK, RED, Frame, Page, Points, shape_path, text_width, wrapped
-from geo.report.pdf import (
-    BAND_RED,
-    CHINESE_FONTS,
-    GAP_BLUE,
-    LAYERS_ZH,
-    MODES_ZH,
-    SITE_YELLOW,
-    STATION_GREEN,
-    chinese_font,
-    extent,
-    main_layer,
-    rgb,
-    roads_path,
-    share_text,
-)
+from geo.report.map_page import BAND_RED, GAP_BLUE, SITE_YELLOW, STATION_GREEN, extent, rgb, roads_path
+from geo.report.pdf import CHINESE_FONTS, chinese_font
+from geo.report.spoken import LAYERS_ZH, MODES_ZH, main_layer, share_text
 
 WIDTH, HEIGHT = 1191.0, 842.0  # A3 landscape, in points
 MARGIN, HEAD, FOOT, SIDE = 28.0, 74.0, 40.0, 292.0
