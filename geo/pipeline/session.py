@@ -105,6 +105,9 @@ class Session:
             for i in np.flatnonzero(at.edge >= 0)[:1].tolist():
                 found = self.isochrone(at.lon[i], at.lat[i], minutes=[1.0], mode=mode, direction=direction)
                 found.thinned(0, tolerance_m=1.0, least_share=1.0)
+                if direction == "to_station":
+                    self.nearest(at.lon[i], at.lat[i], mode=mode, routes=True)
+                    self.scenario(mode=mode, gaps=True)
 
     def _prepare(self, mode: Mode, direction: Direction) -> Moved:
         study = by_mode(self.study, mode)
