@@ -14,7 +14,7 @@ COPY --from=build /opt/redmap /opt/redmap
 ENV PATH=/opt/redmap/bin:$PATH PYTHONUNBUFFERED=1 NUMBA_CACHE_DIR=/cache/numba
 USER redmap
 # compiles the kernels once, in the image, so that a container is ready in seconds
-RUN redmap demo --out /tmp/demo && rm -r /tmp/demo
+RUN python -c 'from geo import pipeline as p; study = p.sample_study(); p.Session(study, p.run(study)).warm()'
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=120s \

@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await run_in_threadpool(keeper.load_all)
         metrics.studies.set(len(app.state.studies))  # a forked process counts anew
         task = asyncio.create_task(_keep(keeper, chosen))
-        app.state.background = Background(chosen.threads)
+        app.state.background = Background(chosen.isochrone_threads)
         yield
         app.state.background.end()
         task.cancel()

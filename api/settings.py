@@ -16,7 +16,7 @@ class Settings(BaseSettings):
     ``studies``: study.toml files or their folders, parted as in ``PATH``; ``study``: one more, before them;
     the embedded sample when none is given. ``wait``: load them before the first answer, else ``/ready`` says
     503 till then. ``reload_s``: how often to look for changed files, 0 never. ``timeout_s``: longest answer.
-    ``threads``: computations at once; ``most_waiting``: requests at once, more are 503.
+    ``threads``: computations at once, and ``isochrone_threads`` isochrones for the dialects, in each process; ``most_waiting``: requests at once, more are 503.
     ``rate_per_minute``: requests a client may make, 0 any number. ``api_keys`` and ``cors_origins``: comma
     separated; without keys the service is open.
     """
@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     rate_per_minute: int = Field(default=0, ge=0)
     timeout_s: float = Field(default=30.0, gt=0)
     threads: int = Field(default_factory=lambda: (os.cpu_count() or 1) + 1, ge=1, le=256)
+    isochrone_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     most_waiting: int = Field(default=1000, ge=1)
     max_body_bytes: int = Field(default=1_000_000, gt=0)
     max_minutes: float = Field(default=60.0, gt=0, le=180)

@@ -180,6 +180,8 @@ def serve(
     # a worker that comes back must not take requests before it can answer them
     os.environ.setdefault("REDMAP_WAIT", "false" if workers == 1 else "true")
     os.environ.setdefault("REDMAP_RELOAD_S", "10")
+    # more threads than cores only take the cores' caches from each other
+    os.environ.setdefault("REDMAP_ISOCHRONE_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
     try:
         chosen = settings.Settings()
     except ValueError as error:

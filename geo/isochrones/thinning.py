@@ -33,13 +33,11 @@ def thinned(rings: Rings, b: int, *, tolerance_m: float, least_share: float) -> 
     first, last = rings.shape[b], rings.shape[b + 1]
     tolerance = tolerance_m
     while True:
-        plain = tolerance <= FINEST_M
-        place, ring, polygon = _thin(
-            rings.place, rings.ring, rings.polygon, first, last, units_a_degree(),
-            0.0 if plain else tolerance, least_share,
-        )  # fmt: skip
+        place, ring, polygon, tolerance, sure = _thin_to_valid(
+            rings.place, rings.ring, rings.polygon, first, last, units_a_degree(), tolerance, least_share
+        )
         kept = Rings(place, ring, polygon, np.array([0, len(polygon) - 1]))
-        if plain or (_simple(place) if len(ring) == 2 else shapely.is_valid(kept.shapes()).all()):
+        if sure or shapely.is_valid(kept.shapes()).all():
             return kept.polygons(0)
         tolerance /= 2.0
 
@@ -193,3 +191,20 @@ def _thin(
         polygons += 1
         parts[polygons] = rings
     return out[:used], starts[: rings + 1], parts[: polygons + 1]
+
+
+@kernel
+def _thin_to_valid(
+    place: F64, ring: I64, polygon: I64, first: int, last: int, degree: float, tolerance: float, least: float
+) -> tuple[F64, I64, I64, float, bool]:
+    """What stays, the tolerance at which a single ring of it is valid, and whether it is known to be valid."""
+    while True:
+        plain = tolerance <= FINEST_M
+        out, starts, parts = _thin(
+            place, ring, polygon, first, last, degree, 0.0 if plain else tolerance, least
+        )
+        if plain or len(starts) != 2:
+            return out, starts, parts, tolerance, plain
+        if _simple(out):
+            return out, starts, parts, tolerance, True
+        tolerance /= 2.0

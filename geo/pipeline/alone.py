@@ -24,12 +24,21 @@ from geo.travel_times.segments import Segments, snap_points
 
 
 class Reached(NamedTuple):
-    """What a position reaches: where on the plane it was snapped to, a shape and its stretches for each limit."""
+    """What a position reaches: where on the plane it was snapped to, a shape and its stretches for each limit.
+
+    ``parts``: those of limit ``i`` are ``parts[0][i]`` to ``parts[0][i + 1]``; their edges, from and to.
+    """
 
     x: float
     y: float
     rings: Rings
-    stretches: list[Stretches]
+    parts: tuple[I64, I32, F64, F64]
+
+    @property
+    def stretches(self) -> list[Stretches]:
+        """The parts of edges within each limit."""
+        begin, edge, from_m, to_m = self.parts
+        return [Stretches(edge[a:b], from_m[a:b], to_m[a:b]) for a, b in pairwise(begin.tolist())]
 
 
 def reached(
@@ -52,9 +61,7 @@ def reached(
             raise RuntimeError(DISAGREE)
     if math.isnan(at_x):
         return None
-    ends = begin.tolist()
-    stretches = [Stretches(edge[a:b], from_m[a:b], to_m[a:b]) for a, b in pairwise(ends)]
-    return Reached(at_x, at_y, Rings(place, ring, polygon, shape), stretches)
+    return Reached(at_x, at_y, Rings(place, ring, polygon, shape), (begin, edge, from_m, to_m))
 
 
 @kernel

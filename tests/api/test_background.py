@@ -46,6 +46,33 @@ def test_the_loop_goes_on_and_the_threads_end():
         assert not thread.is_alive()
 
 
+def test_what_is_asked_at_once_is_shared_out():
+    """One thread waits for the other: asked in one turn of the loop, both must have been woken."""
+
+    async def main():
+        background, met = Background(2), threading.Barrier(2)
+        for _ in range(50):
+            await asyncio.gather(*(background.run(met.wait, 30) for _ in range(2)))
+        background.end()
+
+    asyncio.run(main())
+
+
+def test_an_answer_is_not_kept_till_a_long_one_is_done():
+    async def main():
+        background, gate = Background(1), threading.Event()
+        quick = asyncio.create_task(background.run(pow, 2, 3))
+        slow = asyncio.create_task(background.run(gate.wait, 30))
+        await asyncio.sleep(0.5)
+        told = quick.done()
+        gate.set()
+        await asyncio.gather(quick, slow)
+        background.end()
+        return told
+
+    assert asyncio.run(main())
+
+
 def test_who_no_longer_waits_is_not_told():
     async def main():
         background, gate = Background(1), threading.Event()
