@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
+import sys
 import time
 import warnings
 from collections.abc import Callable
-from socket import socket
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, NamedTuple
 
 import uvicorn
 from prometheus_client.multiprocess import mark_process_dead
@@ -36,28 +38,58 @@ def serve(settings: Settings, *, workers: int, **options: Any) -> None:
     """
     app = create_app(settings)
     config = uvicorn.Config(app, **options)
-    line = config.bind_socket()
     keeper: Keeper = app.state.keeper
-    try:
+    with ExitStack() as stack:
+        lines = [stack.enter_context(line) for line in _lines(config, workers)]
         keeper.load_all()
-        Workers(lambda: _work(config, line), workers, keeper).run()
-    finally:
-        line.close()
+        host, port = lines[0].getsockname()[:2]
+        logging.getLogger(LOGGER).info("listening", extra={"data": {"host": host, "port": port}})
+        Workers(lambda place: _work(config, lines[place % len(lines)]), workers, keeper).run()
 
 
-def _work(config: uvicorn.Config, line: socket) -> int:
+def _lines(config: uvicorn.Config, workers: int) -> list[socket.socket]:
+    """A socket for each worker that outlives it, or one for all where the system would not share connections out.
+
+    Of one that all wait at, the first to wake takes whoever has come: one worker may have all connections of a proxy.
+    """
+    at, family = (config.host, config.port), socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        only = socket.create_server(at, family=family, backlog=config.backlog)
+        if sys.platform != "linux":
+            return [only]
+        at = only.getsockname()[:2]
+        only.close()  # it was free: with reuse_port nobody would have said otherwise
+        return [
+            socket.create_server(at, family=family, backlog=config.backlog, reuse_port=True)
+            for _ in range(workers)
+        ]
+    except OSError as error:
+        raise RunError(
+            f"不能在 {config.host}:{config.port} 监听，端口可能已被占用 / cannot listen there, is the port in use? "
+            f"{error.strerror}; --port"
+        ) from error
+
+
+def _work(config: uvicorn.Config, line: socket.socket) -> int:
     server = uvicorn.Server(config)
     server.run(sockets=[line])
     return 0 if server.started else STARTUP_FAILURE
 
 
-class Workers:
-    """Processes that run ``work``, which gives their exit code; ``keeper`` holds the studies that they share."""
+class Worker(NamedTuple):
+    """A process: since when, and its place, which a new one takes over."""
 
-    def __init__(self, work: Callable[[], int], count: int, keeper: Keeper) -> None:
+    since: float
+    place: int
+
+
+class Workers:
+    """Processes that run ``work`` at their place, which gives their exit code; ``keeper`` holds the studies that they share."""
+
+    def __init__(self, work: Callable[[int], int], count: int, keeper: Keeper) -> None:
         self.work, self.count, self.keeper = work, count, keeper
         self.log = logging.getLogger(LOGGER)
-        self.since: dict[int, float] = {}
+        self.alive: dict[int, Worker] = {}
         self.ending = False
 
     def run(self) -> None:
@@ -84,10 +116,10 @@ class Workers:
 
     def _keep(self) -> bool:
         pipeline.rest()
-        for _ in range(self.count):
-            self._begin()
+        for place in range(self.count):
+            self._begin(place)
         failed = False
-        while self.since:
+        while self.alive:
             for number in os.read(self.told, 64):
                 if number == signal.SIGCHLD:
                     failed |= self._buried()
@@ -99,7 +131,7 @@ class Workers:
                     self._end()
         return failed
 
-    def _begin(self) -> None:
+    def _begin(self, place: int) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, _numbers())  # a child must not take them as its parent does
         with warnings.catch_warnings():
             # the threads that are left are of libraries that begin theirs anew after a fork
@@ -107,7 +139,7 @@ class Workers:
             pid = os.fork()
         if pid:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _numbers())
-            self.since[pid] = time.monotonic()
+            self.alive[pid] = Worker(time.monotonic(), place)
             return
         code = 1
         try:
@@ -115,7 +147,7 @@ class Workers:
             for number in _numbers():
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _numbers())
-            code = self.work()
+            code = self.work(place)
         except BaseException as error:  # noqa: BLE001 - a child must never go on as its parent
             self.log.error("worker failed", extra={"data": told(error)})  # noqa: TRY400 - frames only
         finally:
@@ -124,23 +156,23 @@ class Workers:
 
     def _buried(self) -> bool:
         """Take note of all that have ended and replace them; whether one could not even start, which ends the rest."""
-        while self.since:
+        while self.alive:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 return False
-            lived_s = time.monotonic() - self.since.pop(pid, 0.0)
+            was = self.alive.pop(pid, None)
             if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
                 mark_process_dead(pid)  # type: ignore[no-untyped-call]
-            if self.ending:
+            if self.ending or was is None:
                 continue
             code = os.waitstatus_to_exitcode(status)
             self.log.error("worker ended", extra={"data": {"pid": pid, "code": code}})
             if code == STARTUP_FAILURE:  # the next one would fare no better
                 self._end()
                 return True
-            if len(self.since) < self.count:
-                time.sleep(max(0.0, SOON_S - lived_s))
-                self._begin()
+            if all(other.place != was.place for other in self.alive.values()):
+                time.sleep(max(0.0, SOON_S - (time.monotonic() - was.since)))
+                self._begin(was.place)
         return False
 
     def _exchange(self) -> None:
@@ -150,8 +182,8 @@ class Workers:
             self.log.error("studies not loaded", extra={"data": {"defects": str(error).splitlines()}})  # noqa: TRY400 - its words are meant for users
             return
         pipeline.rest()
-        for old in list(self.since):
-            self._begin()
+        for old, worker in list(self.alive.items()):
+            self._begin(worker.place)
             os.kill(old, signal.SIGTERM)
 
     def _end(self) -> None:
@@ -160,7 +192,7 @@ class Workers:
         signal.alarm(GRACE_S)
 
     def _tell_all(self, what: int) -> None:
-        for pid in self.since:
+        for pid in self.alive:
             os.kill(pid, what)
 
 

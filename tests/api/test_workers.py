@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2 as httpx
@@ -79,6 +81,42 @@ def test_workers_share_the_study(service):
         assert kb["Private_Dirty"] < kb["Shared_Dirty"] / 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shares connections out")
+def test_connections_are_shared_out(service):
+    """Those of a proxy come at once and stay: one worker must not have them all."""
+    process, base = service
+    workers = children(process.pid)
+
+    def sockets():
+        return [
+            sum(str(file.readlink()).startswith("socket:") for file in Path(f"/proc/{worker}/fd").iterdir())
+            for worker in workers
+        ]
+
+    before = sockets()
+    at = ("127.0.0.1", int(base.rsplit(":", 1)[1]))
+    with ExitStack() as stack:
+        lines = [stack.enter_context(socket.create_connection(at)) for _ in range(40)]
+        for line in lines:
+            line.sendall(b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n")
+        for line in lines:
+            assert line.recv(12) == b"HTTP/1.1 200"
+        more = [after - was for was, after in zip(before, sockets(), strict=True)]
+    assert sum(more) == 40
+    assert min(more) > 4
+
+
+def test_a_port_in_use_is_told_in_words(sample_dir, cache_dir):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        where = ["--workers", "2", "--port", port, "--cache", str(cache_dir)]
+        command = [sys.executable, "-m", "geo", "serve", str(sample_dir), *where]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_forked_worker_can_solve(service):
     _process, base = service
     found = httpx.post(f"{base}/studies/sample/recommendations", json={"add": 2}, timeout=60.0)
@@ -119,7 +157,7 @@ def test_it_ends_when_told_to(service):
 
 def test_a_worker_that_cannot_start_ends_the_service(caplog):
     with pytest.raises(RunError, match="could not start"):
-        Workers(lambda: 3, 2, keeper=None).run()
+        Workers(lambda _place: 3, 2, keeper=None).run()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
@@ -128,7 +166,7 @@ def test_workers_that_end_by_themselves_are_begun_again_after_a_pause(tmp_path, 
     parent, pauses = os.getpid(), []
     monkeypatch.setattr("api.workers.time.sleep", pauses.append)
 
-    def work():
+    def work(_place):
         (tmp_path / str(os.getpid())).touch()
         if len(list(tmp_path.iterdir())) == 3:
             os.kill(parent, signal.SIGTERM)
