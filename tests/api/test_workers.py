@@ -102,8 +102,7 @@ def test_connections_are_shared_out(service):
         for line in lines:
             assert line.recv(12) == b"HTTP/1.1 200"
         more = [after - was for was, after in zip(before, sockets(), strict=True)]
-    assert sum(more) == 40
-    assert min(more) > 4
+    assert min(more) > 4  # by chance fewer than once in a million
 
 
 def test_a_port_in_use_is_told_in_words(sample_dir, cache_dir):
