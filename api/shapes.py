@@ -50,10 +50,10 @@ def echoed(value: Any) -> orjson.Fragment:
 
 
 def contour_features(
-    found: pipeline.Isochrone, minutes: float, colour: str, *, polygons: bool, least_share: float, tolerance_m: float
+    found: pipeline.Contours, minutes: float, colour: str, *, polygons: bool
 ) -> list[dict[str, Any]]:  # fmt: skip
     """A contour as Valhalla and Mapbox tell it: one feature of polygons, or one of a line for each outer ring."""
-    rounded = found.thinned(found.minutes.index(minutes), tolerance_m=tolerance_m, least_share=least_share)
+    rounded = found.polygons[found.minutes.index(minutes)]
     told = {
         "contour": minutes, "metric": "time", "color": colour, "opacity": 0.33, "fill": colour, "fill-opacity": 0.33,
         "fillColor": colour, "fillOpacity": 0.33,

@@ -98,12 +98,11 @@ def _size(asked: Mapping[str, str], name: str, default: float) -> float | None:
 
 
 def _answer(wish: Wish) -> bytes:
-    found = wish.current.session.isochrone(
-        wish.lon, wish.lat, minutes=wish.minutes, mode=wish.mode, shares=False, direction="from_station"
-    )
+    found = wish.current.session.contours(
+        wish.lon, wish.lat, minutes=wish.minutes, mode=wish.mode, direction="from_station",
+        tolerance_m=wish.tolerance_m, least_share=wish.least_share,
+    )  # fmt: skip
     features: list[dict[str, Any]] = []
     for time, colour in reversed(list(zip(wish.minutes, wish.colours, strict=True))):
-        features += contour_features(
-            found, time, colour, polygons=wish.polygons, least_share=wish.least_share, tolerance_m=wish.tolerance_m
-        )  # fmt: skip
+        features += contour_features(found, time, colour, polygons=wish.polygons)
     return written({"type": "FeatureCollection", "features": features})

@@ -116,17 +116,16 @@ def _wish(studies: Mapping[str, Loaded], ask: Any) -> Wish:
 def _answer(wish: Wish) -> bytes:
     """The body of an answer."""
     try:
-        found = wish.current.session.isochrone(
-            wish.lon, wish.lat, minutes=list(wish.minutes), mode=wish.mode, shares=False, direction=wish.direction
+        found = wish.current.session.contours(
+            wish.lon, wish.lat, minutes=list(wish.minutes), mode=wish.mode, direction=wish.direction,
+            tolerance_m=wish.tolerance_m, least_share=wish.least_share,
         )  # fmt: skip
     except InputError as error:
         raise ValhallaError(171, "No suitable edges near location") from error
     features = []
     for index, (time, given) in enumerate(sorted(wish.minutes.items(), reverse=True)):
         colour = given or COLOURS[index % len(COLOURS)]
-        features += contour_features(
-            found, time, colour, polygons=wish.polygons, least_share=wish.least_share, tolerance_m=wish.tolerance_m
-        )  # fmt: skip
+        features += contour_features(found, time, colour, polygons=wish.polygons)
     if wish.ask.get("show_locations") is True:
         features += _locations(wish.ask["locations"][0], *found.snapped)
     answer: dict[str, Any] = {"type": "FeatureCollection", "features": features}

@@ -60,9 +60,12 @@ def draw_sets(
     row: I64, corner: I32, place: F64, stays: U8, along: F64,
     way: I32, beyond: I32, seam: I32, path: F64, seam_cells: I32, own: I32,
     of_way: U8, kind: U8, cut: I32, number: I32,
-    east: float, north: float,
+    east: float, north: float, largest: bool,
 ) -> tuple[F64, I64, I64, I64, bool]:  # fmt: skip
-    """The parts of :class:`Rings` for some sets; whether all of them close. The scratch is clean again at the end."""
+    """The parts of :class:`Rings` for some sets; whether all of them close. The scratch is clean again at the end.
+
+    ``largest``: of each shape the largest ring alone.
+    """
     bands = begin.shape[1] - 1
     lonlat, rings = np.empty((1024, 2)), np.zeros(256, dtype=np.int64)
     polygons, shapes = (
@@ -90,7 +93,19 @@ def draw_sets(
         )  # fmt: skip
         _clean(reached, mixed, way, of_way, kind, cut)
         ringed_at, opens, band, area, box, closed = close_rings(
-            bands, h_end, h_band, h_path, h_next, v_place, keep, path, east, north, STRAIGHT_M, LEAST_M2
+            bands,
+            h_end,
+            h_band,
+            h_path,
+            h_next,
+            v_place,
+            keep,
+            path,
+            east,
+            north,
+            STRAIGHT_M,
+            LEAST_M2,
+            largest,
         )
         if not closed:
             return lonlat, rings, polygons, shapes, False
@@ -132,7 +147,8 @@ def draw(cells: Cells, begin: I64, p_edge: I32, p_from: F64, p_to: F64) -> Rings
                 *cells.arrays,
                 *scratch,
                 degree / cells.unit,
-                degree,  # type: ignore[call-arg]
+                degree,
+                False,  # type: ignore[call-arg]
             )
             if not closed:
                 raise RuntimeError(DISAGREE)

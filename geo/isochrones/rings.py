@@ -48,11 +48,12 @@ class Rings(NamedTuple):
 @kernel
 def close_rings(
     bands: int, h_end: I32, h_band: U8, h_path: I32, h_next: F64, v_place: F64, keep: U8,
-    path: F64, east: float, north: float, tolerance: float, least: float,
+    path: F64, east: float, north: float, tolerance: float, least: float, largest: bool,
 ) -> tuple[F64, I64, I32, F64, F64, bool]:  # fmt: skip
     """Closed rings, band by band: corners, starts, bands, areas in metres, boxes; whether all of them close.
 
-    ``east`` and ``north``: metres in a degree. A box: west, south, east, north.
+    ``east`` and ``north``: metres in a degree. ``largest``: of each band the largest ring alone, of equal ones the first.
+    A box: west, south, east, north.
     """
     pieces, room = ZERO, ZERO
     for h in range(len(h_end)):
@@ -67,6 +68,7 @@ def close_rings(
         np.empty(len(v_place) + 2, dtype=np.int32),
     )
     for b in range(bands):
+        opened, most = rings, 0.0
         for h in range(len(h_end)):  # nothing is decided here: no branch to foretell
             mine = (h_band[h, 0] <= b) & (b < h_band[h, 1])
             following[h_end[h, 0] if mine else len(v_place)] = h
@@ -122,11 +124,17 @@ def close_rings(
                 if abs(total) < least or used - begin >= 3:
                     break
                 used = begin
-            if abs(total) < least:
+            if abs(total) < least or (largest and total <= most):
                 used = begin
                 continue
             place[used, 0], place[used, 1] = place[begin, 0], place[begin, 1]
             used += 1
+            if largest and rings > opened:  # the one before gives way
+                rings, to = opened, start[opened]
+                for k in range(begin, used):
+                    place[to + k - begin, 0], place[to + k - begin, 1] = place[k, 0], place[k, 1]
+                begin, used = to, to + used - begin
+            most = total
             box[rings, 0] = box[rings, 1] = np.inf
             box[rings, 2] = box[rings, 3] = -np.inf
             for k in range(begin, used):

@@ -33,7 +33,7 @@ def thinned(rings: Rings, b: int, *, tolerance_m: float, least_share: float) -> 
     first, last = rings.shape[b], rings.shape[b + 1]
     tolerance = tolerance_m
     while True:
-        place, ring, polygon, tolerance, sure = _thin_to_valid(
+        place, ring, polygon, tolerance, sure = thin_to_valid(
             rings.place, rings.ring, rings.polygon, first, last, units_a_degree(), tolerance, least_share
         )
         kept = Rings(place, ring, polygon, np.array([0, len(polygon) - 1]))
@@ -194,7 +194,7 @@ def _thin(
 
 
 @kernel
-def _thin_to_valid(
+def thin_to_valid(
     place: F64, ring: I64, polygon: I64, first: int, last: int, degree: float, tolerance: float, least: float
 ) -> tuple[F64, I64, I64, float, bool]:
     """What stays, the tolerance at which a single ring of it is valid, and whether it is known to be valid."""

@@ -12,7 +12,7 @@ from geo.pipeline.inputs import (
     recruitment_form,
     sample_study,
 )
-from geo.pipeline.session import Isochrone, Session, single_polygon
+from geo.pipeline.session import Contours, Isochrone, Session, single_polygon
 from geo.pipeline.shapes import isochrone
 from geo.pipeline.sites import dense_row
 from geo.pipeline.siting import WhereNext, rest, where_next, write_call, write_where_next
@@ -22,6 +22,7 @@ from geo.pipeline.write import build, in_gcj02, layers, pages, picture
 
 __all__ = [
     "STAGES",
+    "Contours",
     "Isochrone",
     "Progress",
     "Session",

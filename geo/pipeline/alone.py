@@ -16,6 +16,7 @@ import numpy as np
 from geo.compiled import kernel
 from geo.isochrones import Cells, Rings
 from geo.isochrones.drawing import DISAGREE, draw_sets
+from geo.isochrones.thinning import thin_to_valid
 from geo.isochrones.ways import units_a_degree
 from geo.models import F64, I32, I64, Stretches
 from geo.travel_times import Router, Snapper
@@ -55,7 +56,7 @@ def reached(
         at_x, at_y, edge, from_m, to_m, begin, place, ring, polygon, shape, closed = _reach_and_draw(
             x, y, max_access_m, np.array(limits_s, dtype=np.float64), alone.s_per_access_m,
             *snapper.pieces, alone.arrays, tuple(working) + tuple(marks), cells.arrays, tuple(scratch),
-            degree / cells.unit, degree,
+            degree / cells.unit, degree, False,
         )  # fmt: skip
         if not closed:
             raise RuntimeError(DISAGREE)
@@ -64,11 +65,55 @@ def reached(
     return Reached(at_x, at_y, Rings(place, ring, polygon, shape), (begin, edge, from_m, to_m))
 
 
+def largest_reached(
+    snapper: Snapper, router: Router, cells: Cells, lon: float, lat: float, limits_s: Sequence[float],
+    *, max_access_m: float, tolerance_m: float,
+) -> tuple[float, float, list[F64]] | None:  # fmt: skip
+    """As :func:`reached`: the largest ring within each limit alone, thinned (:func:`geo.isochrones.thinned`); it may be empty."""
+    x, y = snapper.plane(lon, lat)
+    alone, degree = router.alone, units_a_degree()
+    with alone.working.one() as working, alone.marks.one() as marks, cells.pool.one() as scratch:
+        at_x, at_y, place, ring, closed = _reach_and_thin(
+            x, y, max_access_m, np.array(limits_s, dtype=np.float64), alone.s_per_access_m,
+            *snapper.pieces, alone.arrays, tuple(working) + tuple(marks), cells.arrays, tuple(scratch),
+            degree / cells.unit, degree, tolerance_m,
+        )  # fmt: skip
+        if not closed:
+            raise RuntimeError(DISAGREE)
+    if math.isnan(at_x):
+        return None
+    return at_x, at_y, [place[a:b] for a, b in pairwise(ring.tolist())]
+
+
+@kernel
+def _reach_and_thin(
+    x: float, y: float, max_access_m: float, limits_s: F64, s_per_access_m: float,
+    roads: Any, barriers: Any, search: Any, room: Any, cells: Any, scratch: Any,
+    east: float, north: float, tolerance_m: float,
+) -> tuple[float, float, F64, I64, bool]:  # fmt: skip
+    """Where the position is snapped to, and of each limit the largest ring, thinned."""
+    at_x, at_y, _edge, _from, _to, _begin, place, ring, polygon, shape, closed = _reach_and_draw(
+        x, y, max_access_m, limits_s, s_per_access_m, roads, barriers, search, room, cells, scratch,
+        east, north, True,
+    )  # fmt: skip
+    thin, used = np.empty((len(place), 2)), np.zeros(len(limits_s) + 1, dtype=np.int64)
+    for b in range(len(limits_s)):
+        used[b + 1] = used[b]
+        if not np.isnan(at_x) and shape[b] < shape[b + 1]:
+            kept, _starts, _parts, _tolerance, _sure = thin_to_valid(
+                place, ring, polygon, shape[b], shape[b + 1], north, tolerance_m, 1.0
+            )
+            for k in range(len(kept)):
+                thin[used[b] + k, 0], thin[used[b] + k, 1] = kept[k, 0], kept[k, 1]
+            used[b + 1] += len(kept)
+    return at_x, at_y, thin[: used[-1]], used, closed
+
+
 @kernel
 def _reach_and_draw(
     x: float, y: float, max_access_m: float, limits_s: F64, s_per_access_m: float,
     roads: Any, barriers: Any, search: Any, room: Any, cells: Any, scratch: Any,
-    east: float, north: float,
+    east: float, north: float, largest: bool,
 ) -> tuple[float, float, I32, F64, F64, I64, F64, I64, I64, I64, bool]:  # fmt: skip
     """Where the position is snapped to (nan: nowhere), what is reached and from which to which for each limit, rings."""
     at_x, at_y = np.empty(1), np.empty(1)
@@ -89,6 +134,6 @@ def _reach_and_draw(
     for k in range(len(limits_s)):
         begin[0, k + 1] = begin[0, k] + count[k]
     place, ring, polygon, shape, closed = draw_sets(
-        *((0, 1, begin, p_edge, p_from, p_to) + cells + scratch + (east, north))  # noqa: RUF005 - as above
+        *((0, 1, begin, p_edge, p_from, p_to) + cells + scratch + (east, north, largest))  # noqa: RUF005 - as above
     )
     return on_x[0], on_y[0], p_edge, p_from, p_to, begin[0], place, ring, polygon, shape, closed

@@ -19,7 +19,7 @@ from geo.errors import Defect, InputError
 from geo.intake.trial import Trial, TrialStation, check_trial
 from geo.models import F64, SERVICES, Bool, Direction, Mode, Snapped, StudyResult, TravelMatrix
 from geo.pipeline.after import gaps_after
-from geo.pipeline.alone import reached
+from geo.pipeline.alone import largest_reached, reached
 from geo.pipeline.siting import WhereNext, where_next
 from geo.pipeline.travel import Travel, by_mode, main_layer
 
@@ -64,10 +64,18 @@ class Isochrone:
         """A MultiPolygon (EPSG:4326) for each."""
         return self.rings.shapes()
 
-    def thinned(self, i: int, *, tolerance_m: float, least_share: float) -> list[list[F64]]:
-        """The polygons of shape ``i`` made plain, as :func:`geo.isochrones.thinned`; the bare position where it is empty."""
-        found = isochrones.thinned(self.rings, i, tolerance_m=tolerance_m, least_share=least_share)
-        return found or [[np.array([self.snapped] * 4).round(isochrones.DECIMALS)]]
+
+@dataclass(frozen=True)
+class Contours:
+    """Shapes made plain for small screens (:func:`geo.isochrones.thinned`): ``polygons[i]`` are what ``minutes[i]`` reach.
+
+    Of each polygon its rings, the outer one first, longitudes and latitudes, n × 2; the bare position where nothing is reached.
+    ``snapped``: longitude and latitude of the position on its way.
+    """
+
+    minutes: tuple[float, ...]
+    polygons: tuple[list[list[F64]], ...]
+    snapped: tuple[float, float]
 
 
 class Session:
@@ -103,8 +111,12 @@ class Session:
         for mode, direction in product(self.modes, get_args(Direction)):
             at = self.moved(mode, direction).stations
             for i in np.flatnonzero(at.edge >= 0)[:1].tolist():
-                found = self.isochrone(at.lon[i], at.lat[i], minutes=[1.0], mode=mode, direction=direction)
-                found.thinned(0, tolerance_m=1.0, least_share=1.0)
+                self.isochrone(at.lon[i], at.lat[i], minutes=[1.0], mode=mode, direction=direction)
+                for least_share in (0.0, 1.0):
+                    self.contours(
+                        at.lon[i], at.lat[i], minutes=[1.0], mode=mode, direction=direction,
+                        tolerance_m=1.0, least_share=least_share,
+                    )  # fmt: skip
                 if direction == "to_station":
                     self.nearest(at.lon[i], at.lat[i], mode=mode, routes=True)
                     self.scenario(mode=mode, gaps=True)
@@ -166,6 +178,33 @@ class Session:
             isochrones.false_missed_shares(moved.cells.ways, found.rings, found.stretches) if shares else []
         )
         return Isochrone(wanted, found.rings, moved.snapper, found.x, found.y, tuple(told))
+
+    def contours(
+        self, lon: float, lat: float, *, minutes: Sequence[float], tolerance_m: float, least_share: float,
+        mode: Mode | None = None, direction: Direction = "to_station",
+    ) -> Contours:  # fmt: skip
+        """As :meth:`isochrone`, the shapes made plain (:func:`geo.isochrones.thinned`)."""
+        if least_share < 1.0:
+            whole = self.isochrone(lon, lat, minutes=minutes, mode=mode, direction=direction, shares=False)
+            wanted, snapped = whole.minutes, whole.snapped
+            plain = [
+                isochrones.thinned(whole.rings, i, tolerance_m=tolerance_m, least_share=least_share)
+                for i in range(len(wanted))
+            ]
+        else:  # one ring each: nothing else of them is drawn
+            moved = self.moved(mode, direction)
+            wanted = tuple(sorted({float(m) for m in minutes}))
+            found = largest_reached(
+                moved.snapper, moved.router, moved.cells, lon, lat, [m * 60.0 for m in wanted],
+                max_access_m=self.study.standard.max_access_m, tolerance_m=tolerance_m,
+            )  # fmt: skip
+            if found is None:
+                raise self._far(lon, lat)
+            x, y, rings = found
+            snapped = moved.snapper.degrees(x, y)
+            plain = [[[ring]] if len(ring) else [] for ring in rings]
+        bare = [[np.array([snapped] * 4).round(isochrones.DECIMALS)]]
+        return Contours(wanted, tuple(polygons or bare for polygons in plain), snapped)
 
     def nearest(
         self, lon: float, lat: float, *, count: int = 5, at: str | None = None, service: str | None = None,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.isochrones import partition, prepare, station_bands
-from geo.pipeline.alone import reached
+from geo.isochrones import partition, prepare, station_bands, thinned
+from geo.pipeline.alone import largest_reached, reached
 from geo.travel_times import Router, Snapper, snap
 from tests.toy import grid_network, lonlat
 
@@ -44,6 +44,19 @@ def test_as_step_by_step(spot, mode, direction, limits_s, wait_s, bans):
                 np.testing.assert_array_equal(getattr(part, name), getattr(wanted, name))
         shapes = station_bands(cells, {"": dict(zip(limits_s, each, strict=True))}).geometry
         assert [shape.wkb for shape in found.rings.shapes()] == [shape.wkb for shape in shapes]
+        for tolerance_m in (0.0, 10.0, 40.0):
+            x, y, rings = largest_reached(
+                snapper, router, cells, float(lon[0]), float(lat[0]), limits_s,
+                max_access_m=NEAR_M, tolerance_m=tolerance_m,
+            )  # fmt: skip
+            assert (x, y) == (found.x, found.y)
+            assert len(rings) == len(limits_s)
+            for b, ring in enumerate(rings):
+                plain = thinned(found.rings, b, tolerance_m=tolerance_m, least_share=1.0)
+                assert [ring.tolist()] == [part[0].tolist() for part in plain] or (len(ring), plain) == (
+                    0,
+                    [],
+                )
 
 
 def test_what_lies_nowhere_reaches_nothing():
@@ -51,3 +64,4 @@ def test_what_lies_nowhere_reaches_nothing():
     ready = Snapper(network), Router(network, mode="walk"), partition(prepare(network, mode="walk"))
     for lon, lat in ((float("nan"), 30.0), (0.0, float("inf")), (0.0, 91.0), (179.0, -80.0)):
         assert reached(*ready, lon, lat, [60.0], max_access_m=NEAR_M) is None
+        assert largest_reached(*ready, lon, lat, [60.0], max_access_m=NEAR_M, tolerance_m=9.0) is None

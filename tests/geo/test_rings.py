@@ -23,7 +23,7 @@ def ring(*, bits=0, stays=(0, 0, 0, 0, 0), back=False, height=90.0, tolerance=1.
     nearby = np.array([[*at[1, :2], *at[-2, :2]], [*far, *at[-1, :2]], [*at[0, :2], *far]])
     keep = np.ones(3, dtype=np.uint8)
     found, start, _band, area, box, closed = close_rings(
-        1, h_end, h_band, h_path, nearby, place, keep, path, 1.0, 1.0, tolerance, 1e-3
+        1, h_end, h_band, h_path, nearby, place, keep, path, 1.0, 1.0, tolerance, 1e-3, False
     )
     assert closed
     return found.tolist(), start.tolist(), area.tolist(), box.tolist()
@@ -68,7 +68,7 @@ def test_a_ring_of_too_few_corners_keeps_all_of_them():
     )
     nearby, keep = np.array([[*path[1, :2], *path[4, :2]]]), np.zeros(1, dtype=np.uint8)
     found, _start, _band, area, _box, closed = close_rings(
-        *one, nearby, path[:1, :2].copy(), keep, path, 1.0, 1.0, 1e9, 1e-3
+        *one, nearby, path[:1, :2].copy(), keep, path, 1.0, 1.0, 1e9, 1e-3, False
     )
     assert closed
     assert found.tolist() == path[:, :2].tolist()
@@ -81,6 +81,27 @@ def test_a_path_that_does_not_come_home_is_told():
     straight, nearby = np.array([[-1, -1]], dtype=np.int32), np.zeros((1, 4))
     *_rest, closed = close_rings(
         1, ends, band, straight, nearby, np.array([[0.0, 0.0], [1.0, 0.0]]), np.ones(2, dtype=np.uint8),
-        np.zeros((0, 3)), 1.0, 1.0, 0.1, 1e-3,
+        np.zeros((0, 3)), 1.0, 1.0, 0.1, 1e-3, False,
     )  # fmt: skip
     assert not closed
+
+
+def test_only_the_largest_of_each_band_stays_where_that_is_asked():
+    """Squares of 2, 3, 1 and 3 metres in one band, a hole among them; the first of the two largest stays."""
+    sides, ends, bands, places = [(2.0, 1), (3.0, 1), (9.0, -1), (1.0, 1), (3.0, 1)], [], [], []
+    for x, (side, turn) in enumerate(sides):
+        first = len(places)
+        square = [(0.0, 0.0), (side, 0.0), (side, side), (0.0, side)][::turn]
+        places += [(20.0 * x + dx, dy) for dx, dy in square]
+        ends += [(first + k, first + (k + 1) % 4) for k in range(4)]
+        bands += [(0, 2, 0) if x == 0 else (0, 1, 0)] * 4  # the first is of both bands
+    end, place = np.array(ends, dtype=np.int32), np.array(places)
+    nearby = np.hstack([place[end[:, 1]], place[end[:, 0]]])
+    found, start, band, area, box, closed = close_rings(
+        2, end, np.array(bands, dtype=np.uint8), np.full((len(ends), 2), -1, dtype=np.int32), nearby, place,
+        np.ones(len(place), dtype=np.uint8), np.zeros((0, 3)), 1.0, 1.0, 0.1, 1e-3, True,
+    )  # fmt: skip
+    assert closed
+    assert (start.tolist(), band.tolist(), area.tolist()) == ([0, 5, 10], [0, 1], [9.0, 4.0])
+    assert found[:5].tolist() == [[20.0, 0.0], [23.0, 0.0], [23.0, 3.0], [20.0, 3.0], [20.0, 0.0]]
+    assert box.tolist() == [[20.0, 0.0, 23.0, 3.0], [0.0, 0.0, 2.0, 2.0]]

@@ -33,9 +33,12 @@ for mode in session.modes:
     for direction in ("to_station", "from_station"):
         for minutes in ([15.0], [5.0, 10.0, 15.0]):
             found = session.isochrone(lon, lat, minutes=minutes, mode=mode, direction=direction)
-            found.thinned(0, tolerance_m=0.0, least_share=0.0)
-            found.thinned(0, tolerance_m=30.0, least_share=1.0)
             assert len(found.shapes) == len(minutes)
+            for tolerance_m, least_share in ((0.0, 0.0), (30.0, 0.5), (30.0, 1.0)):
+                session.contours(
+                    lon, lat, minutes=minutes, mode=mode, direction=direction,
+                    tolerance_m=tolerance_m, least_share=least_share,
+                )
 late = compiled() - ready
 assert not late, late
 """
