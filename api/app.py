@@ -79,10 +79,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.background = Background(chosen.isochrone_threads)
         yield
         app.state.background.end()
+        app.front.tell()
         task.cancel()
 
     app = Service(chosen, metrics, lifespan)
-    app.state.metrics = metrics
+    app.state.metrics, app.state.trace = metrics, app.front
     keeper = app.state.keeper = Keeper(chosen, app.state, metrics)
     add_error_handlers(app)
     add_docs(app)

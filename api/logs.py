@@ -34,9 +34,8 @@ _PLAIN = {
 class Line(logging.LogRecord):
     """A record of what happened, not of where in the code: that is most of the work of an ordinary one."""
 
-    def __init__(self, message: str, data: dict[str, Any]) -> None:
-        now = time.time()
-        self.__dict__ = {**_PLAIN, "msg": message, "data": data, "created": now, "msecs": now % 1.0 * 1000.0}
+    def __init__(self, message: str, data: dict[str, Any], at: float) -> None:
+        self.__dict__ = {**_PLAIN, "msg": message, "data": data, "created": at, "msecs": at % 1.0 * 1000.0}
 
 
 class JsonFormatter(logging.Formatter):

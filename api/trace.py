@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import re
 import time
+from typing import NamedTuple
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,7 +17,19 @@ from api.logs import LOGGER, Line, told
 from api.metrics import Metrics
 
 GONE = 499  # what others count for a client that did not wait
+TOLD_S = 0.05  # counted and logged together, so long after an answer at most: in a row that costs half of it
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Answered(NamedTuple):
+    """A request that was answered, when (seconds since 1970) and within how many seconds."""
+
+    at: float
+    request_id: str
+    method: str
+    route: str
+    status: int
+    seconds: float
 
 
 class Trace:
@@ -23,6 +37,28 @@ class Trace:
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self.app, self.metrics, self.log = app, metrics, logging.getLogger(LOGGER)
+        self.running, self.answered = 0, list[Answered]()
+        self.tells_on: asyncio.AbstractEventLoop | None = None  # where the next telling is due
+
+    def tell(self) -> None:
+        """Count and log what has been answered; on the event loop."""
+        self.tells_on, answered = None, self.answered
+        self.answered = []
+        self.metrics.running.set(self.running)
+        for one in answered:
+            self.metrics.observe(one.method, one.route, one.status, one.seconds)
+            if self.log.isEnabledFor(logging.INFO):
+                data = {
+                    "request_id": one.request_id, "method": one.method, "route": one.route, "status": one.status,
+                    "ms": round(1000 * one.seconds, 2),
+                }  # fmt: skip
+                self.log.handle(Line("request", data, one.at))
+
+    def _tell_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self.tells_on is not loop:
+            self.tells_on = loop
+            loop.call_later(TOLD_S, self.tell)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -43,7 +79,8 @@ class Trace:
                 message = {**message, "headers": [*message.get("headers", []), *more]}
             await send(message)
 
-        self.metrics.running.inc()
+        self.running += 1
+        self._tell_soon()
         try:
             await self.app(scope, receive, named)
         except ClientDisconnect:
@@ -53,13 +90,7 @@ class Trace:
             if status == 0:
                 await failure(scope, 500)(scope, receive, named)
         finally:
-            self.metrics.running.dec()
-            seconds = time.perf_counter() - started
-            route = getattr(scope.get("route"), "path", "none")
-            self.metrics.observe(scope["method"], route, status, seconds)
-            if self.log.isEnabledFor(logging.INFO):
-                data = {
-                    "request_id": request_id, "method": scope["method"], "route": route, "status": status,
-                    "ms": round(1000 * seconds, 2),
-                }  # fmt: skip
-                self.log.handle(Line("request", data))
+            self.running -= 1
+            seconds, route = time.perf_counter() - started, getattr(scope.get("route"), "path", "none")
+            self.answered.append(Answered(time.time(), request_id, scope["method"], route, status, seconds))
+            self._tell_soon()

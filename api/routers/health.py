@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
 
 from api.dialects import problem
@@ -39,6 +40,7 @@ async def ready(request: Request) -> dict[str, Any] | Response:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-def metrics(request: Request) -> Response:
+async def metrics(request: Request) -> Response:
     """Counts for Prometheus."""
-    return Response(request.app.state.metrics.text(), media_type=MEDIA)
+    request.app.state.trace.tell()
+    return Response(await run_in_threadpool(request.app.state.metrics.text), media_type=MEDIA)
