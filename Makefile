@@ -25,8 +25,9 @@ bench: $(TEST_READY)
 	$(BIN)/python -m pip install --quiet --editable '.[service,print,database,test,bench]'
 	$(BIN)/python -m tests.benchmarks
 
-# The service under load, beside Valhalla's.
+# The service under load, beside Valhalla's; wrk (a Debian package) offers it.
 bench-api: $(TEST_READY)
+	@command -v wrk >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq wrk; }
 	$(BIN)/python -m tests.benchmarks.api
 
 # Ten thousand tables as nobody should send them; some fifteen minutes.
