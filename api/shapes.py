@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -91,18 +92,17 @@ def geodesic_m2(polygon: Any) -> float:
     return abs(float(area))
 
 
-def told(isochrone: pipeline.Isochrone) -> bytes:
-    """GeoJSON of nested shapes."""
+def isochrone_told(
+    session: pipeline.Session, lon: float, lat: float, minutes: Sequence[float], mode: Mode | None = None
+) -> bytes:
+    """GeoJSON of nested shapes, as the native routes have it; raises as :meth:`geo.pipeline.Session.isochrone`."""
+    isochrone = session.isochrone(lon, lat, minutes=minutes, mode=mode)
+    rings = isochrone.rings._replace(place=isochrone.rings.place.round(EXACT_DECIMALS))
     features = [
         {
             "type": "Feature",
             "properties": {"minutes": minutes, "false_share": false, "missed_share": missed},
-            "geometry": {
-                "type": "MultiPolygon",
-                "coordinates": [
-                    [ring.round(EXACT_DECIMALS) for ring in part] for part in isochrone.rings.polygons(i)
-                ],
-            },
+            "geometry": {"type": "MultiPolygon", "coordinates": rings.polygons(i)},
         }
         for i, (minutes, (false, missed)) in enumerate(zip(isochrone.minutes, isochrone.shares, strict=True))
     ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
-from api.shapes import told
+from api.shapes import isochrone_told
 from api.state import CurrentStudy
 from geo.errors import Defect, InputError
 
@@ -22,7 +22,8 @@ def summary(current: CurrentStudy) -> dict[str, Any]:
 
 
 @router.get("/isochrone", response_class=GeoJSON, responses=answered(GEOJSON, COLLECTION))
-def isochrone(
+async def isochrone(
+    request: Request,
     current: CurrentStudy,
     lon: Annotated[float, Query(ge=-180, le=180, description="WGS-84 degrees", examples=[115.8])],
     lat: Annotated[float, Query(ge=-90, le=90, description="WGS-84 degrees", examples=[32.9])],
@@ -30,8 +31,7 @@ def isochrone(
 ) -> Response:
     """Nested isochrones as GeoJSON MultiPolygons, each with its false and missed share."""
     bands = read_minutes(minutes, current.settings.max_minutes)
-    found = current.session.isochrone(lon, lat, minutes=bands)
-    return GeoJSON(told(found))
+    return GeoJSON(await request.app.state.background.run(isochrone_told, current.session, lon, lat, bands))
 
 
 def read_minutes(text: str, longest: float) -> tuple[float, ...]:

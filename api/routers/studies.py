@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
 from api.routers.analysis import read_minutes
-from api.shapes import DECIMALS, told, written
+from api.shapes import DECIMALS, isochrone_told, written
 from api.state import Loaded, NamedStudy
 from geo.config import SitingSection
 from geo.models import Mode
@@ -56,13 +56,13 @@ def summary(current: NamedStudy) -> dict[str, Any]:
 
 
 @router.get("/isochrone", response_class=GeoJSON, responses=answered(GEOJSON, COLLECTION))
-def isochrone(
-    current: NamedStudy, lon: Lon, lat: Lat, minutes: str = "15", mode: Mode | None = None
+async def isochrone(
+    request: Request, current: NamedStudy, lon: Lon, lat: Lat, minutes: str = "15", mode: Mode | None = None
 ) -> Response:
     """Nested MultiPolygons with their holes, each with its false and missed share."""
     bands = read_minutes(minutes, current.settings.max_minutes)
-    found = current.session.isochrone(lon, lat, minutes=bands, mode=mode)
-    return GeoJSON(told(found))
+    background = request.app.state.background
+    return GeoJSON(await background.run(isochrone_told, current.session, lon, lat, bands, mode))
 
 
 @router.get("/nearest")

@@ -74,17 +74,34 @@ def _shares(ways: Ways, places: F64, ring: I64, reached: Stretches, step_m: floa
 
 def _edges_near(ways: Ways, places: F64, reached: I32) -> I64:
     """Those reached and those of the squares that the bounds of a shape meet: no other can have a sample inside."""
-    near = np.zeros(len(ways.length_m), dtype=np.bool_)
-    near[reached] = True
     if len(places) == 0 or len(ways.edges) == 0:
-        return np.flatnonzero(near)
-    x, y = to_sheet(*np.array([places.min(axis=0), places.max(axis=0)]).T)
+        return np.unique(reached).astype(np.int64)
+    x, y = to_sheet(*_bounds(places))
     column = np.clip((x - ways.x0 - ways.left) // ways.side, 0, ways.columns - 1).astype(np.int64)
     row = np.clip((y - ways.y0 - ways.bottom) // ways.side, 0, ways.rows - 1).astype(np.int64)
-    lines = np.arange(row[0], row[1] + 1) * ways.columns
-    begin, end = ways.square[lines + column[0]], ways.square[lines + column[1] + 1]
-    for a, b in zip(begin.tolist(), end.tolist(), strict=True):
-        near[ways.item[a:b]] = True
+    found: I64 = _in_squares(column, row, ways.columns, ways.square, ways.item, reached, len(ways.length_m))
+    return found
+
+
+@kernel
+def _bounds(places: F64) -> tuple[F64, F64]:
+    """Of places, longitude or x and latitude or y each, the least and the greatest of either."""
+    x, y = np.array([np.inf, -np.inf]), np.array([np.inf, -np.inf])
+    for k in range(len(places)):
+        x[0], x[1] = min(x[0], places[k, 0]), max(x[1], places[k, 0])
+        y[0], y[1] = min(y[0], places[k, 1]), max(y[1], places[k, 1])
+    return x, y
+
+
+@kernel
+def _in_squares(column: I64, row: I64, columns: int, square: I64, item: I32, also: I32, edges: int) -> I64:
+    """The edges of the squares from one column and row to another, and some more; ascending, each once."""
+    near = np.zeros(edges, dtype=np.bool_)
+    for e in also:
+        near[e] = True
+    for r in range(row[0], row[1] + 1):
+        for k in range(square[r * columns + column[0]], square[r * columns + column[1] + 1]):
+            near[item[k]] = True
     return np.flatnonzero(near)
 
 
