@@ -87,11 +87,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     keeper = app.state.keeper = Keeper(chosen, app.state, metrics)
     add_error_handlers(app)
     add_docs(app)
+    # looked through from first to last: what is asked often and must be quick comes first
+    for router in (studies, analysis, tiles, features, maps, oembed, health):
+        app.include_router(router.router, responses=openapi.native_failures())
     app.include_router(valhalla.router, responses=openapi.valhalla_failures())
     app.include_router(ors.router, responses=openapi.ors_failures())
     app.include_router(mapbox.router, responses=openapi.mapbox_failures())
-    for router in (health, maps, oembed, analysis, studies, features, tiles):
-        app.include_router(router.router, responses=openapi.native_failures())
     return app
 
 
