@@ -39,12 +39,27 @@ def serve(settings: Settings, *, workers: int, **options: Any) -> None:
     app = create_app(settings)
     config = uvicorn.Config(app, **options)
     keeper: Keeper = app.state.keeper
+    # a port in use is told before the studies are loaded; while they are, nobody is kept waiting
+    _line(config).close()
+    keeper.load_all()
     with ExitStack() as stack:
         lines = [stack.enter_context(line) for line in _lines(config, workers)]
-        keeper.load_all()
         host, port = lines[0].getsockname()[:2]
         logging.getLogger(LOGGER).info("listening", extra={"data": {"host": host, "port": port}})
         Workers(lambda place: _work(config, lines[place % len(lines)]), workers, keeper).run()
+
+
+def _line(config: uvicorn.Config, port: int | None = None, *, shared: bool = False) -> socket.socket:
+    """A socket that listens. Raises :class:`geo.errors.RunError` where the port is in use."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    at = (config.host, config.port if port is None else port)
+    try:
+        return socket.create_server(at, family=family, backlog=config.backlog, reuse_port=shared)
+    except OSError as error:
+        raise RunError(
+            f"不能在 {config.host}:{config.port} 监听，端口可能已被占用 / cannot listen there, is the port in use? "
+            f"{error.strerror}; --port"
+        ) from error
 
 
 def _lines(config: uvicorn.Config, workers: int) -> list[socket.socket]:
@@ -52,22 +67,12 @@ def _lines(config: uvicorn.Config, workers: int) -> list[socket.socket]:
 
     Of one that all wait at, the first to wake takes whoever has come: one worker may have all connections of a proxy.
     """
-    at, family = (config.host, config.port), socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    try:
-        only = socket.create_server(at, family=family, backlog=config.backlog)
-        if sys.platform != "linux":
-            return [only]
-        at = only.getsockname()[:2]
-        only.close()  # it was free: with reuse_port nobody would have said otherwise
-        return [
-            socket.create_server(at, family=family, backlog=config.backlog, reuse_port=True)
-            for _ in range(workers)
-        ]
-    except OSError as error:
-        raise RunError(
-            f"不能在 {config.host}:{config.port} 监听，端口可能已被占用 / cannot listen there, is the port in use? "
-            f"{error.strerror}; --port"
-        ) from error
+    only = _line(config)
+    if sys.platform != "linux":
+        return [only]
+    port = only.getsockname()[1]
+    only.close()  # it was free: of a shared one nobody would say otherwise
+    return [_line(config, port, shared=True) for _ in range(workers)]
 
 
 def _work(config: uvicorn.Config, line: socket.socket) -> int:
