@@ -11,7 +11,9 @@ import time
 from dataclasses import replace
 
 import httpx2 as httpx
+import orjson
 import pytest
+from fastapi.testclient import TestClient
 
 import api.keeper
 from api.logs import JsonFormatter
@@ -78,6 +80,20 @@ def test_metrics_and_logs_name_routes_and_no_place(client_of, lines):
     for part in ("115.8", "32.9", "testclient", "nowhere"):
         assert part not in text
         assert not any(part in line for line in said)
+
+
+def test_what_was_answered_is_told_soon_after_and_at_the_end(client_of, lines):
+    def told(route):
+        return [orjson.loads(line) for line in lines() if f'"route":"{route}"' in line]
+
+    client = client_of()
+    client.get("/health")
+    (line,) = until(lambda: told("/health"))
+    assert (line["method"], line["status"]) == ("GET", 200)
+    with TestClient(client.app) as last:
+        last.get("/oembed")
+    assert len(told("/oembed")) == 1
+    assert len(told("/health")) == 1
 
 
 def test_what_nobody_foresaw_keeps_its_words(client_of, loaded, lines, monkeypatch):
