@@ -67,8 +67,8 @@ def service(sample_dir, cache_dir, tmp_path_factory):
         assert process.poll() is None, Path(log.name).read_text()[-3000:]
         yield process, f"http://127.0.0.1:{port}"
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()  # killed, it would leave its workers behind
+        process.wait(60)
         log.close()
 
 
