@@ -7,7 +7,7 @@ The same numbers as the steps one by one (:func:`geo.travel_times.snap`, :meth:`
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -50,16 +50,9 @@ def reached(
 
     ``cells`` and ``router`` are of one network and mode, as ``snapper``.
     """
-    x, y = snapper.plane(lon, lat)
-    alone, degree = router.alone, units_a_degree()
-    with alone.working.one() as working, alone.marks.one() as marks, cells.pool.one() as scratch:
-        at_x, at_y, edge, from_m, to_m, begin, place, ring, polygon, shape, closed = _reach_and_draw(
-            x, y, max_access_m, np.array(limits_s, dtype=np.float64), alone.s_per_access_m,
-            *snapper.pieces, alone.arrays, tuple(working) + tuple(marks), cells.arrays, tuple(scratch),
-            degree / cells.unit, degree, False,
-        )  # fmt: skip
-        if not closed:
-            raise RuntimeError(DISAGREE)
+    at_x, at_y, edge, from_m, to_m, begin, place, ring, polygon, shape, _closed = _asked(
+        _reach_and_draw, snapper, router, cells, lon, lat, limits_s, max_access_m, False
+    )
     if math.isnan(at_x):
         return None
     return Reached(at_x, at_y, Rings(place, ring, polygon, shape), (begin, edge, from_m, to_m))
@@ -70,19 +63,29 @@ def largest_reached(
     *, max_access_m: float, tolerance_m: float,
 ) -> tuple[float, float, list[F64]] | None:  # fmt: skip
     """As :func:`reached`: the largest ring within each limit alone, thinned (:func:`geo.isochrones.thinned`); it may be empty."""
-    x, y = snapper.plane(lon, lat)
-    alone, degree = router.alone, units_a_degree()
-    with alone.working.one() as working, alone.marks.one() as marks, cells.pool.one() as scratch:
-        at_x, at_y, place, ring, closed = _reach_and_thin(
-            x, y, max_access_m, np.array(limits_s, dtype=np.float64), alone.s_per_access_m,
-            *snapper.pieces, alone.arrays, tuple(working) + tuple(marks), cells.arrays, tuple(scratch),
-            degree / cells.unit, degree, tolerance_m,
-        )  # fmt: skip
-        if not closed:
-            raise RuntimeError(DISAGREE)
+    at_x, at_y, place, ring, _closed = _asked(
+        _reach_and_thin, snapper, router, cells, lon, lat, limits_s, max_access_m, tolerance_m
+    )
     if math.isnan(at_x):
         return None
     return at_x, at_y, [place[a:b] for a, b in pairwise(ring.tolist())]
+
+
+def _asked(
+    compiled: Callable[..., tuple[Any, ...]], snapper: Snapper, router: Router, cells: Cells,
+    lon: float, lat: float, limits_s: Sequence[float], max_access_m: float, last: float | bool,
+) -> tuple[Any, ...]:  # fmt: skip
+    """What one of the kernels below answers, with room lent to it; its last item is whether all rings close."""
+    alone, degree = router.alone, units_a_degree()
+    with alone.working.one() as working, alone.marks.one() as marks, cells.pool.one() as scratch:
+        told = compiled(
+            *snapper.plane(lon, lat), max_access_m, np.array(limits_s, dtype=np.float64), alone.s_per_access_m,
+            *snapper.pieces, alone.arrays, tuple(working) + tuple(marks), cells.arrays, tuple(scratch),
+            degree / cells.unit, degree, last,
+        )  # fmt: skip
+        if not told[-1]:  # the room is thrown away
+            raise RuntimeError(DISAGREE)
+    return told
 
 
 @kernel
