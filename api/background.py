@@ -75,6 +75,8 @@ class Background:
             self.asked.put(Signal.END)
 
     def _hand_over(self) -> None:
+        if not self.fresh:  # the end may come before the turn that was due
+            return
         self.waiting += len(self.fresh)
         for ask in self.fresh:
             self.asked.put(ask)

@@ -21,17 +21,18 @@ def loaded(sample_dir, cache_dir):
 
 
 @pytest.fixture
-def client_of(loaded, sample_dir, monkeypatch):
-    """``client_of(**settings)``: a client of an application with these settings, the sample already computed."""
+def app_of(loaded, sample_dir, monkeypatch):
+    """``app_of(**settings)``: an application with these settings, the sample already computed."""
     monkeypatch.setattr(
         api.keeper,
         "load",
         lambda study, slug, settings: replace(loaded, study=study, slug=slug, settings=settings),
     )
+    return lambda **settings: create_app(Settings(**{"study": sample_dir, **settings}))
+
+
+@pytest.fixture
+def client_of(app_of):
+    """``client_of(**settings)``: a client of such an application, running till the test ends."""
     with ExitStack() as stack:
-
-        def make(**settings):
-            app = create_app(Settings(**{"study": sample_dir, **settings}))
-            return stack.enter_context(TestClient(app, raise_server_exceptions=False))
-
-        yield make
+        yield lambda **settings: stack.enter_context(TestClient(app_of(**settings), raise_server_exceptions=False))

@@ -46,6 +46,18 @@ def test_the_loop_goes_on_and_the_threads_end():
         assert not thread.is_alive()
 
 
+def test_the_end_leaves_nothing_to_come():
+    """What ends idle schedules nothing more, so that it may end after its loop as well."""
+
+    async def begun():
+        return Background(1)
+
+    background = asyncio.run(begun())
+    background.end()
+    background.threads[0].join(10)
+    assert not background.threads[0].is_alive()
+
+
 def test_what_is_asked_at_once_is_shared_out():
     """One thread waits for the other: asked in one turn of the loop, both must have been woken."""
 

@@ -82,15 +82,14 @@ def test_metrics_and_logs_name_routes_and_no_place(client_of, lines):
         assert not any(part in line for line in said)
 
 
-def test_what_was_answered_is_told_soon_after_and_at_the_end(client_of, lines):
+def test_what_was_answered_is_told_soon_after_and_at_the_end(app_of, client_of, lines):
     def told(route):
         return [orjson.loads(line) for line in lines() if f'"route":"{route}"' in line]
 
-    client = client_of()
-    client.get("/health")
+    client_of().get("/health")
     (line,) = until(lambda: told("/health"))
     assert (line["method"], line["status"]) == ("GET", 200)
-    with TestClient(client.app) as last:
+    with TestClient(app_of()) as last:  # of its own: an application runs once at a time
         last.get("/oembed")
     assert len(told("/oembed")) == 1
     assert len(told("/health")) == 1
