@@ -35,4 +35,6 @@ def app_of(loaded, sample_dir, monkeypatch):
 def client_of(app_of):
     """``client_of(**settings)``: a client of such an application, running till the test ends."""
     with ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(TestClient(app_of(**settings), raise_server_exceptions=False))
+        yield lambda **settings: stack.enter_context(
+            TestClient(app_of(**settings), raise_server_exceptions=False)
+        )
