@@ -12,7 +12,7 @@ demo: $(READY)
 	$(BIN)/redmap demo --out maps/sample
 
 test: $(TEST_READY) browser postgis lint
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(TEST_READY) types
 	$(BIN)/ruff check .
@@ -52,6 +52,8 @@ $(TEST_READY): pyproject.toml | $(BIN)/python
 browser:
 	@{ command -v chromium >/dev/null || command -v chromium-browser >/dev/null; } && command -v node >/dev/null || \
 	  { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium fonts-wqy-microhei nodejs; }
+	@command -v chromium-headless-shell >/dev/null || $(SUDO) apt-get install -y -qq chromium-headless-shell || \
+	  echo "Chromium's headless shell is no package here: its tests drive the whole browser, at twice the time"
 	@command -v firefox >/dev/null || command -v firefox-esr >/dev/null || $(SUDO) apt-get install -y -qq firefox-esr || \
 	  echo "Firefox ESR is no package here: its test is skipped"
 

@@ -1,23 +1,25 @@
-"""One Chromium for all browser tests; every host but the page itself is unreachable."""
+"""The browsers of all tests, each started once."""
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
+
+from tests.browser.chromium import SHELL, WHOLE, launched
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium found")
+def playwright():
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path,
-            args=["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND"],
-        )
-        yield browser
-        browser.close()
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright):
+    yield from launched(playwright, SHELL)
+
+
+@pytest.fixture(scope="session")
+def whole_chromium(playwright):
+    yield from launched(playwright, WHOLE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import urllib.parse
 import urllib.request
@@ -14,6 +13,7 @@ from playwright.sync_api import expect
 
 from api.app import create_app
 from api.settings import Settings
+from tests.browser.chromium import ALONE, WHOLE, launched
 from tests.live import serving
 
 HEAD = "<!doctype html><meta charset=utf-8><title>portal</title><link rel=icon href=data:,>"
@@ -54,20 +54,9 @@ def portal():
 
 
 @pytest.fixture(scope="module")
-def nearby():
+def nearby(playwright):
     """A Chromium that reaches this machine and nothing else."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium found")
-    from playwright.sync_api import sync_playwright
-
-    rules = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", f"--host-resolver-rules={rules}"]
-        )
-        yield browser
-        browser.close()
+    yield from launched(playwright, WHOLE, hosts=f"{ALONE}, EXCLUDE 127.0.0.1, EXCLUDE localhost")
 
 
 @pytest.fixture

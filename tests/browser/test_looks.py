@@ -21,8 +21,8 @@ def borne(one, other):
 
 
 @pytest.mark.parametrize("view", looks.VIEWS)
-def test_looks_as_it_was_approved(chromium, folder, view, tmp_path):
-    shot = looks.take(chromium, folder, view)
+def test_looks_as_it_was_approved(whole_chromium, folder, view, tmp_path):
+    shot = looks.take(whole_chromium, folder, view)
     with Image.open(looks.KEPT / f"{view}.png") as kept:
         shot.save(tmp_path / f"{view}.png")
         assert borne(shot, kept.convert("RGB")), (looks.away(shot, kept.convert("RGB")), tmp_path)
@@ -32,9 +32,9 @@ def test_looks_as_it_was_approved(chromium, folder, view, tmp_path):
     ("view", "more"),
     [("planner", "&on=stations,roads"), ("planner", "&theme=dark"), ("planner", "&tab=data"), ("planner-phone", "&lang=en&tab=gaps"), ("public-day", "&theme=dark")],
 )  # fmt: skip
-def test_what_has_changed_is_noticed(chromium, folder, view, more):
+def test_what_has_changed_is_noticed(whole_chromium, folder, view, more):
     with Image.open(looks.KEPT / f"{view}.png") as kept:
-        assert not borne(looks.take(chromium, folder, view, more=more), kept.convert("RGB"))
+        assert not borne(looks.take(whole_chromium, folder, view, more=more), kept.convert("RGB"))
 
 
 def test_the_pictures_stay_small():

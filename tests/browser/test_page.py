@@ -47,10 +47,10 @@ def files(result, tmp_path_factory):
 
 
 @pytest.fixture
-def visit(chromium, files):
+def visit(whole_chromium, files):
     @contextmanager
     def open_page(name, *, address="", viewport=DESKTOP, **options):
-        context = chromium.new_context(viewport=viewport, **options)
+        context = whole_chromium.new_context(viewport=viewport, **options)
         page = context.new_page()
         troubles, requests = [], []
         page.on("console", lambda m: troubles.append(m.text) if m.type in ("error", "warning") else None)
@@ -289,9 +289,9 @@ def test_map_click_names_the_community(visit):
         expect(page.locator(".leaflet-popup-content h3")).to_have_text("第36社区")
 
 
-def test_public_hours_are_of_china_whatever_the_device_says(chromium, files):
+def test_public_hours_are_of_china_whatever_the_device_says(whole_chromium, files):
     for clock, expected in (("2026-11-24T19:00:00Z", "closed"), ("2026-11-24T04:00:00Z", "open")):
-        context = chromium.new_context(timezone_id="America/New_York")
+        context = whole_chromium.new_context(timezone_id="America/New_York")
         page = context.new_page()
         page.clock.install(time=clock)
         page.goto((files / "public.html").as_uri())

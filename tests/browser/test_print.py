@@ -14,9 +14,9 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize(("paper", "width_pt"), [("A4", 842), ("A3", 1191)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_sheets_are_landscape_full_and_light(chromium, tmp_path, paper, width_pt, scheme):
+def test_the_sheets_are_landscape_full_and_light(whole_chromium, tmp_path, paper, width_pt, scheme):
     (tmp_path / "map.html").write_text(redmap.render_planner(toy_result()), encoding="utf-8")
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
+    context = whole_chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     page.goto((tmp_path / "map.html").as_uri())
     page.locator('html[data-ready="1"]').wait_for(state="attached")
@@ -40,9 +40,9 @@ def test_the_sheets_are_landscape_full_and_light(chromium, tmp_path, paper, widt
     assert "%" in document[1].get_textpage().get_text_bounded()
 
 
-def test_the_map_is_one_fine_picture_and_no_control_is_printed(chromium, tmp_path):
+def test_the_map_is_one_fine_picture_and_no_control_is_printed(whole_chromium, tmp_path):
     (tmp_path / "map.html").write_text(redmap.render_planner(toy_result()), encoding="utf-8")
-    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    page = whole_chromium.new_page(viewport={"width": 1440, "height": 900})
     page.goto((tmp_path / "map.html").as_uri())
     page.locator('html[data-ready="1"]').wait_for(state="attached")
     page.evaluate("RedMap.beforePrint()")
