@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -99,10 +100,10 @@ def _places(plan: Plan, district: District, pool: Sequence[Site], rng: random.Ra
         return plan.south.contains(Point(site.xy)) and site.xy[1] > -4100
 
     def near_town(site: Site) -> bool:
-        return any(Point(site.xy).distance(Point(v)) < 260 for v in district.villages[:3])
+        return any(math.dist(site.xy, v) < 260 for v in district.villages[:3])
 
     def in_village(site: Site) -> bool:
-        return any(Point(site.xy).distance(Point(v)) < 150 for v in district.villages[4:])
+        return any(math.dist(site.xy, v) < 150 for v in district.villages[4:])
 
     made = chooser.draw(IN_TOWN, TOWN_SPACING_M, in_core, power=0.8)
     made += chooser.draw(IN_INDUSTRY, 700, in_industry, power=0.3)
