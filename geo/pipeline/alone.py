@@ -64,7 +64,7 @@ def largest_reached(
 ) -> tuple[float, float, list[F64]] | None:  # fmt: skip
     """As :func:`reached`: the largest ring within each limit alone, thinned (:func:`geo.isochrones.thinned`); it may be empty."""
     at_x, at_y, place, ring, _closed = _asked(
-        _reach_and_thin, snapper, router, cells, lon, lat, limits_s, max_access_m, tolerance_m
+        _reach_and_thin, snapper, router, cells, lon, lat, limits_s, max_access_m, True, tolerance_m
     )
     if math.isnan(at_x):
         return None
@@ -73,7 +73,7 @@ def largest_reached(
 
 def _asked(
     compiled: Callable[..., tuple[Any, ...]], snapper: Snapper, router: Router, cells: Cells,
-    lon: float, lat: float, limits_s: Sequence[float], max_access_m: float, last: float | bool,
+    lon: float, lat: float, limits_s: Sequence[float], max_access_m: float, *last: float | bool,
 ) -> tuple[Any, ...]:  # fmt: skip
     """What one of the kernels below answers, with room lent to it; its last item is whether all rings close."""
     alone, degree = router.alone, units_a_degree()
@@ -81,7 +81,7 @@ def _asked(
         told = compiled(
             *snapper.plane(lon, lat), max_access_m, np.array(limits_s, dtype=np.float64), alone.s_per_access_m,
             *snapper.pieces, alone.arrays, tuple(working) + tuple(marks), cells.arrays, tuple(scratch),
-            degree / cells.unit, degree, last,
+            degree / cells.unit, degree, *last,
         )  # fmt: skip
         if not told[-1]:  # the room is thrown away
             raise RuntimeError(DISAGREE)
@@ -92,12 +92,15 @@ def _asked(
 def _reach_and_thin(
     x: float, y: float, max_access_m: float, limits_s: F64, s_per_access_m: float,
     roads: Any, barriers: Any, search: Any, room: Any, cells: Any, scratch: Any,
-    east: float, north: float, tolerance_m: float,
+    east: float, north: float, largest: bool, tolerance_m: float,
 ) -> tuple[float, float, F64, I64, bool]:  # fmt: skip
-    """Where the position is snapped to, and of each limit the largest ring, thinned."""
+    """Where the position is snapped to, and of each limit the largest ring, thinned.
+
+    ``largest`` is true; written down in here, it would be a type of its own, and all below be compiled once more.
+    """
     at_x, at_y, _edge, _from, _to, _begin, place, ring, polygon, shape, closed = _reach_and_draw(
         x, y, max_access_m, limits_s, s_per_access_m, roads, barriers, search, room, cells, scratch,
-        east, north, True,
+        east, north, largest,
     )  # fmt: skip
     thin, used = np.empty((len(place), 2)), np.zeros(len(limits_s) + 1, dtype=np.int64)
     for b in range(len(limits_s)):
