@@ -54,7 +54,8 @@ class Service(FastAPI):
             guard, allow_origins=settings.cors_origins, allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"], expose_headers=TOLD, max_age=86400,
         )  # fmt: skip
-        quick = Quick(allowed, routers=(valhalla.router, ors.router, mapbox.router), guard=guard)
+        routers = (studies.router, valhalla.router, ors.router, mapbox.router)
+        quick = Quick(allowed, routers=routers, guard=guard)
         self.front = Trace(quick, metrics=metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

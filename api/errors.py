@@ -56,14 +56,17 @@ def _methods(app: FastAPI, request: Request) -> set[str]:
     }
 
 
+def wrong_input(error: InputError) -> JSONResponse:
+    """Problem details of what is wrong with an input."""
+    return problem(422, TITLES[422], defects=[{"message": d.message, "key": d.key} for d in error.defects])
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Map the error tree to statuses: a wrong input 422, a failed run 500, an unknown path 404."""
 
-    async def wrong_input(_request: Request, error: Exception) -> JSONResponse:
+    async def refused(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, InputError)
-        return problem(
-            422, TITLES[422], defects=[{"message": d.message, "key": d.key} for d in error.defects]
-        )
+        return wrong_input(error)
 
     async def wrong_request(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
@@ -81,7 +84,7 @@ def add_error_handlers(app: FastAPI) -> None:
     async def failed(request: Request, _error: Exception) -> JSONResponse:
         return failure(request.scope, 500)
 
-    app.add_exception_handler(InputError, wrong_input)
+    app.add_exception_handler(InputError, refused)
     app.add_exception_handler(RequestValidationError, wrong_request)
     app.add_exception_handler(StarletteHTTPException, said)
     app.add_exception_handler(RunError, failed)

@@ -30,8 +30,26 @@ class QuickRoute(APIRoute):
         return answer
 
 
+Reader = Callable[..., Coroutine[Any, Any, Response] | None]
+"""Takes a request and the parts of the path as text; what answers it, or None: FastAPI is to read the request."""
+
+
+class PlainRoute(APIRoute):
+    """A route of FastAPI's making whose plain questions, as most clients put them, are read without it.
+
+    What a ``reader`` is not sure of, it leaves to the endpoint, which tells all that is wrong.
+    """
+
+    reader: Reader
+
+    @classmethod
+    def read_by(cls, reader: Reader) -> type[PlainRoute]:
+        """The class of a route with this reader, for ``route_class_override``."""
+        return type("PlainRoute", (cls,), {"reader": staticmethod(reader)})
+
+
 class Quick:
-    """Answers for quick routes, within the same limits, but without a layer for each of them.
+    """Answers for quick and plain routes, within the same limits, but without a layer for each of them.
 
     Such an answer is whole before it begins, so that nothing has to stand between it and the server: the layers cost
     more than the rest of a short one. Requests from pages of other origins, and all others, are passed on.
@@ -39,7 +57,7 @@ class Quick:
 
     def __init__(self, app: ASGIApp, *, routers: Iterable[APIRouter], guard: Guard) -> None:
         self.app, self.guard = app, guard
-        routes = [route for router in routers for route in router.routes if isinstance(route, QuickRoute)]
+        routes = [r for router in routers for r in router.routes if isinstance(r, (QuickRoute, PlainRoute))]
         self.fixed = {
             (method, route.path): route for route in routes if "{" not in route.path for method in route.methods or ()
         }  # fmt: skip
@@ -49,24 +67,32 @@ class Quick:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the request on."""
         quick = scope["type"] == "http" and not header(scope, b"origin")
-        route = self._route(scope) if quick else None
-        if route is None:
+        answering = self._answering(scope, receive) if quick else None
+        if answering is None:
             await self.app(scope, receive, send)
             return
         refused, headers = self.guard.admitted(scope)
         if refused:
+            answering.close()
             await _send(failure(scope, refused, headers), send, ())
             return
         more = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
         async with self.guard.turn(scope, receive, send) as turn:
             try:
-                response: Response = await route.endpoint(Request(scope, receive), **scope["path_params"])
+                response = await answering
             except HTTPException as error:
                 response = failure(scope, error.status_code, error.headers)
             if turn.begin():
                 await _send(response, send, more)
 
-    def _route(self, scope: Scope) -> QuickRoute | None:
+    def _answering(self, scope: Scope, receive: Receive) -> Coroutine[Any, Any, Response] | None:
+        route = self._route(scope)
+        if route is None:
+            return None
+        answering: Reader = route.reader if isinstance(route, PlainRoute) else route.endpoint
+        return answering(Request(scope, receive), **scope["path_params"])
+
+    def _route(self, scope: Scope) -> QuickRoute | PlainRoute | None:
         path = path_of(scope)
         found = self.fixed.get((scope["method"], path))
         if found is not None:

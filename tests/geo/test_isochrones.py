@@ -12,7 +12,7 @@ from pyproj import Transformer
 from geo.errors import InputError
 from geo.isochrones import bands, false_missed_share, prepare, station_bands
 from geo.isochrones.cells import WIDEN_M
-from geo.isochrones.shares import _inside
+from geo.isochrones.shares import _lengths
 from geo.models import Stretches
 from geo.travel_times import Router, snap
 from tests.toy import CRS, grid_network, lonlat, toy_network
@@ -206,18 +206,32 @@ def test_a_metre_is_a_metre_at_every_latitude(latitude):
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(0, 2**32 - 1), st.integers(3, 60))
-def test_inside_is_what_geos_calls_inside(seed, corners):
+@given(st.integers(0, 2**32 - 1), st.integers(3, 1500), st.sampled_from([1.0, 1e-9, 1e9]))
+def test_inside_is_what_geos_calls_inside(seed, corners, flat):
+    """Edges of one piece each, at random: as long inside as GEOS says, of all and of those reached."""
     rng = np.random.default_rng(seed)
     turn = np.sort(rng.uniform(0, 2 * np.pi, corners))
     radius = rng.uniform(0.5, 2, corners)
     star = np.column_stack((radius * np.cos(turn), radius * np.sin(turn)))
     hole = shapely.Polygon(0.4 * star).buffer(0) if corners % 2 else shapely.Polygon()
     shape = shapely.difference(shapely.Polygon(star).buffer(0), hole)
-    both = shapely.union_all([shape, shapely.box(3, -1, 4, 1)])
-    x, y = rng.uniform(-2, 5, (2, 500))
+    both = shapely.transform(
+        shapely.union_all([shape, shapely.box(3, -1, 4, 1)]), lambda xy: xy * [1.0, flat]
+    )
+    count = 500
+    x, y = rng.uniform(-2, 5, count), rng.uniform(-2, 2, count) * flat
+    inside = shapely.contains_xy(both, x, y)
     _kind, at, offsets = shapely.to_ragged_array([both])
-    assert np.array_equal(_inside(at, offsets[0].astype(np.int64), x, y), shapely.contains_xy(both, x, y))
+    length_m = rng.uniform(1.0, 9.0, count)
+    reached = np.flatnonzero(rng.random(count) < 0.5).astype(np.int32)
+    found = _lengths(
+        at, offsets[0].astype(np.int64), np.arange(0, 2 * count + 1, 2), np.repeat(x, 2), np.repeat(y, 2),
+        np.column_stack((np.zeros(count), length_m)).ravel(), length_m, np.arange(count),
+        reached, np.zeros(len(reached)), length_m[reached], 10.0,
+    )  # fmt: skip
+    there = np.isin(np.arange(count), reached)
+    wanted = [length_m[inside].sum(), length_m[there].sum(), length_m[inside & there].sum()]
+    assert found == pytest.approx(wanted, rel=1e-12)
 
 
 def test_the_town_is_split_among_its_stations_without_an_overlap():
