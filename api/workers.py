@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -105,6 +106,7 @@ class Workers:
         # whichever thread of whichever library a signal finds, its number comes through the pipe
         self.told, tell = os.pipe()
         os.set_blocking(tell, False)
+        self.bond, self.held = os.pipe()  # only this process holds the other end, as long as it lives
         before = {number: signal.signal(number, lambda *_: None) for number in _numbers()}
         wakeup = signal.set_wakeup_fd(tell)
         try:
@@ -114,8 +116,8 @@ class Workers:
             signal.set_wakeup_fd(wakeup)
             for number, handler in before.items():
                 signal.signal(number, handler)
-            os.close(self.told)
-            os.close(tell)
+            for end in (self.told, tell, self.bond, self.held):
+                os.close(end)
         if failed:
             raise RunError("服务进程未能启动，见日志 / the workers could not start; see the log")
 
@@ -152,12 +154,19 @@ class Workers:
             for number in _numbers():
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _numbers())
+            os.close(self.held)
+            threading.Thread(target=self._outlive_nobody, name="bond", daemon=True).start()
             code = self.work(place)
         except BaseException as error:  # noqa: BLE001 - a child must never go on as its parent
             self.log.error("worker failed", extra={"data": told(error)})  # noqa: TRY400 - frames only
         finally:
             logging.shutdown()
             os._exit(code)
+
+    def _outlive_nobody(self) -> None:
+        """In a worker: end it where its parent was killed, else it would keep the port from the next service."""
+        os.read(self.bond, 1)  # nothing ever comes but the end
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _buried(self) -> bool:
         """Take note of all that have ended and replace them; whether one could not even start, which ends the rest."""

@@ -160,6 +160,21 @@ def test_a_worker_that_cannot_start_ends_the_service(caplog):
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
+def test_workers_end_where_their_parent_was_killed():
+    """Kept, their sockets would be a port in use to the service that is started in its place."""
+    code = "import time; from api.workers import Workers; Workers(lambda place: time.sleep(300) or 0, 2, None).run()"
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    workers = until(lambda: len(found := children(parent.pid)) == 2 and found)
+    parent.kill()
+    parent.wait()
+    until(lambda: not any(runs(pid) for pid in workers), 10.0)
+
+
+def runs(pid):
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
 def test_workers_that_end_by_themselves_are_begun_again_after_a_pause(tmp_path, monkeypatch):
     """Each leaves its name; the third tells the parent to end."""
     parent, pauses = os.getpid(), []
