@@ -1,5 +1,6 @@
 """`[siting]` on the sample: every goal keeps what it says, in the table, the files and the words."""
 
+import importlib
 import json
 import re
 import shutil
@@ -21,6 +22,8 @@ from geo.pipeline.siting import Known, answer
 from geo.pipeline.travel import Travel
 from geo.report.workbook import write_workbook
 
+solving = importlib.import_module("geo.siting.solve")  # the package has a function of that name
+
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
@@ -31,7 +34,7 @@ def cache(tmp_path_factory):
 def _plans_as_good_are_soon_left():
     """How plans worth the same are compared has tests of its own; here it would take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("geo.siting.solve.SETTLE_S", 1.0)
+        patch.setattr(solving, "SETTLE_S", 1.0)
         yield
 
 
@@ -66,7 +69,7 @@ BUILT = (
 
 @pytest.mark.parametrize("wished", BUILT, ids=str)
 def test_a_build_answers_what_the_command_answers(sample_result, ask, wished, monkeypatch):
-    monkeypatch.setattr("geo.siting.solve.SETTLE_S", 300.0)  # cut off, either would answer by chance
+    monkeypatch.setattr(solving, "SETTLE_S", 300.0)  # cut off, either would answer by chance
     study = with_siting(pipeline.sample_study(), wished)
     known = Known(
         Travel.of(study).router(sample_result.network), sample_result.demand_snap, sample_result.gaps
