@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any
 
 import highspy
@@ -13,6 +14,9 @@ from geo.errors import RunError
 from geo.models import I64
 from geo.siting.highs import solver as quiet_solver
 from geo.siting.problem import Problem
+from geo.siting.search import covered_weight
+
+AWAY = 1e-6  # of a bound: what a solver's tolerances may put between it and the plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,28 @@ def mip(of: Problem, plan: I64, *, seconds: float, gap: float) -> Solved:
 
     Raises :class:`geo.errors.RunError` where HiGHS fails.
     """
+    until = perf_counter() + seconds
+    solved = _solved(of, plan, seconds=seconds, gap=gap)
+    if not _adds_up(of, solved, gap=gap):
+        # HiGHS 1.16 may solve a model and give the start back as its optimum; from no start there is none to give
+        solved = _solved(of, None, seconds=until - perf_counter(), gap=gap)
+    return solved if _adds_up(of, solved, gap=gap) else replace(solved, finished=False)
+
+
+def _adds_up(of: Problem, solved: Solved, *, gap: float) -> bool:
+    """Whether a plan that is called optimal covers as much as no plan exceeds."""
+    away = solved.bound - covered_weight(of, solved.plan)
+    return not solved.finished or away <= gap + AWAY * max(1.0, abs(solved.bound))
+
+
+def _solved(of: Problem, plan: I64 | None, *, seconds: float, gap: float) -> Solved:
     solver = quiet_solver(seconds, absolute_gap=gap)
     solver.passModel(_model(of))
-    opened = np.zeros(len(of.candidate))
-    opened[plan] = 1.0
-    start = np.concatenate((opened, np.minimum(of.covers.hits(plan), 1)))
-    solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
+    if plan is not None:
+        opened = np.zeros(len(of.candidate))
+        opened[plan] = 1.0
+        start = np.concatenate((opened, np.minimum(of.covers.hits(plan), 1)))
+        solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
     solver.run()
     status = solver.getModelStatus()
     finished = status == highspy.HighsModelStatus.kOptimal
@@ -46,7 +66,8 @@ def mip(of: Problem, plan: I64, *, seconds: float, gap: float) -> Solved:
     ):
         raise RunError(f"选址求解器失败 / the siting solver failed: {solver.modelStatusToString(status)}")
     values = np.asarray(solver.getSolution().col_value, dtype=np.float64)[: len(of.candidate)]
-    found = np.flatnonzero(values > 0.5) if len(values) else plan
+    none = np.empty(0, dtype=np.int64) if plan is None else plan
+    found = np.flatnonzero(values > 0.5) if len(values) else none
     bound = float(solver.getInfo().mip_dual_bound)
     return Solved(found[: of.add], bound if np.isfinite(bound) else float(of.weight.sum()), finished)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 
 import highspy
 import numpy as np
@@ -19,6 +20,8 @@ from geo.siting.task import Floor, Task
 SCALED_TOTAL = 1e6  # objectives are scaled to this sum: HiGHS' tolerances are absolute
 LEAST_TOTAL = 1e-200  # less is nothing, and its scale would be infinite
 GAP_SHARE = 1e-9  # of the scaled sum: fractional plans closer than this are equal
+LEAST_GAP = 1e-6  # scaled: nearer than this, a solver's bound and its plan are the same
+AWAY = 1e-6  # of a bound: what a solver's tolerances may put between it and the plan
 SLACK = 1e-9  # of a sum of weights: what adding in another order may change
 
 
@@ -364,6 +367,23 @@ def run(model: Model, *, seconds: float, start: Bool | None = None) -> Found:
 
     Raises :class:`geo.errors.RunError` where HiGHS fails.
     """
+    until = perf_counter() + seconds
+    found = _run(model, seconds=seconds, start=start)
+    if start is not None and not _adds_up(found, model):
+        # HiGHS 1.16 may solve a model and give the start back as its optimum; from no start there is none to give
+        found = _run(model, seconds=until - perf_counter(), start=None)
+    return found if _adds_up(found, model) else replace(found, status="time_limit")
+
+
+def _adds_up(found: Found, model: Model) -> bool:
+    """Whether a plan that is called optimal is worth as much as no plan exceeds."""
+    if found.status != "optimal" or found.standing is None:
+        return True
+    borne = max(model.margin, LEAST_GAP / model.scale) + AWAY * max(1.0, abs(found.bound))
+    return found.bound - found.value <= borne
+
+
+def _run(model: Model, *, seconds: float, start: Bool | None) -> Found:
     if model.impossible:
         return Found(None, -np.inf, -np.inf, "infeasible")
     rows = model.rows
@@ -383,7 +403,7 @@ def run(model: Model, *, seconds: float, start: Bool | None = None) -> Found:
         lp.a_matrix_.value_ = table.data
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
     lp.integrality_ = [kinds[int(w)] for w in np.concatenate(rows.whole)]
-    solver = quiet_solver(seconds, absolute_gap=max(model.margin * model.scale, 1e-6))
+    solver = quiet_solver(seconds, absolute_gap=max(model.margin * model.scale, LEAST_GAP))
     solver.setOptionValue("mip_feasibility_tolerance", 1e-7)
     solver.setOptionValue("primal_feasibility_tolerance", 1e-8)
     solver.passModel(lp)

@@ -1,5 +1,6 @@
 """The parts of the cover engine against dense arithmetic, a plain LP and brute force."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from geo.models import TravelMatrix
-from geo.siting import engine, maximal_cover
+from geo.siting import engine, exact, maximal_cover
 from geo.siting.bound import Relaxation, settle, start
 from geo.siting.engine import best_cover
 from geo.siting.exact import Solved
@@ -219,3 +220,22 @@ def test_a_plan_is_bettered_before_branch_and_cut_as_long_as_it_can_be(monkeypat
     kicked_only = maximal_cover(weights, cover, add=50)
     assert kicked_only.objective == best.objective  # before, 106,865: one look at a solved relaxation was all
     assert kicked_only.bound >= best.objective
+
+
+def test_branch_and_cut_that_gives_its_start_back_is_asked_again_without():
+    table = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 0]], dtype=bool)
+    of, seen = raw(table, np.array([1.0, 2.0, 4.0, 8.0]), 1), []
+    once = exact._solved
+
+    def given_back(asked, plan, *, seconds, gap):
+        seen.append(plan)
+        solved = once(asked, plan, seconds=seconds, gap=gap)
+        return solved if plan is None else replace(solved, plan=plan)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact, "_solved", given_back)
+        solved = exact.mip(of, np.array([2]), seconds=10.0, gap=1e-3)
+        assert (solved.plan.tolist(), solved.bound, solved.finished) == ([1], pytest.approx(12.0), True)
+        assert seen[1] is None
+        patch.setattr(exact, "_solved", lambda *_a, **_o: Solved(np.array([2]), 12.0, True))
+        assert not exact.mip(of, np.array([2]), seconds=10.0, gap=1e-3).finished
