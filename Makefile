@@ -6,13 +6,18 @@ READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.test-ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test lint bench bench-api fuzz serve clean browser postgis types
+.PHONY: demo test kernels lint bench bench-api fuzz serve clean browser postgis types
 
 demo: $(READY)
 	$(BIN)/redmap demo --out maps/sample
 
-test: $(TEST_READY) browser postgis lint
+# Checked and compiled side by side, then tested: else each worker would compile the kernels for itself.
+test: $(TEST_READY) browser postgis
+	$(MAKE) --jobs=2 lint kernels
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+kernels: $(TEST_READY)
+	$(BIN)/python -c 'from geo import pipeline as p; study = p.sample_study(); p.Session(study, p.run(study)).warm()'
 
 lint: $(TEST_READY) types
 	$(BIN)/ruff check .
