@@ -11,7 +11,9 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.dialects import failure, header, path_of
+from api.errors import wrong_input
 from api.guard import Guard
+from geo.errors import InputError
 
 
 class QuickRoute(APIRoute):
@@ -82,6 +84,8 @@ class Quick:
                 response = await answering
             except HTTPException as error:
                 response = failure(scope, error.status_code, error.headers)
+            except InputError as error:
+                response = wrong_input(error)
             if turn.begin():
                 await _send(response, send, more)
 

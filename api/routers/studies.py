@@ -12,7 +12,6 @@ import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.errors import wrong_input
 from api.openapi import COLLECTION, GEOJSON, GeoJSON, answered
 from api.quick import PlainRoute
 from api.routers.analysis import read_minutes
@@ -87,11 +86,8 @@ def plain_isochrone(request: Request, study: str) -> Coroutine[Any, Any, Respons
 async def _isochrone(
     request: Request, current: Loaded, lon: float, lat: float, bands: tuple[float, ...], mode: Mode | None
 ) -> Response:
-    try:
-        told = await request.app.state.background.run(isochrone_told, current.session, lon, lat, bands, mode)
-    except InputError as error:
-        return wrong_input(error)
-    return GeoJSON(told)
+    background = request.app.state.background
+    return GeoJSON(await background.run(isochrone_told, current.session, lon, lat, bands, mode))
 
 
 async def isochrone(

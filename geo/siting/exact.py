@@ -12,11 +12,10 @@ from scipy import sparse
 
 from geo.errors import RunError
 from geo.models import I64
+from geo.siting.highs import adds_up
 from geo.siting.highs import solver as quiet_solver
 from geo.siting.problem import Problem
 from geo.siting.search import covered_weight
-
-AWAY = 1e-6  # of a bound: what a solver's tolerances may put between it and the plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +34,14 @@ def mip(of: Problem, plan: I64, *, seconds: float, gap: float) -> Solved:
     """
     until = perf_counter() + seconds
     solved = _solved(of, plan, seconds=seconds, gap=gap)
-    if not _adds_up(of, solved, gap=gap):
-        # HiGHS 1.16 may solve a model and give the start back as its optimum; from no start there is none to give
+    if not _proven(of, solved, gap=gap):
         solved = _solved(of, None, seconds=until - perf_counter(), gap=gap)
-    return solved if _adds_up(of, solved, gap=gap) else replace(solved, finished=False)
+    return solved if _proven(of, solved, gap=gap) else replace(solved, finished=False)
 
 
-def _adds_up(of: Problem, solved: Solved, *, gap: float) -> bool:
-    """Whether a plan that is called optimal covers as much as no plan exceeds."""
-    away = solved.bound - covered_weight(of, solved.plan)
-    return not solved.finished or away <= gap + AWAY * max(1.0, abs(solved.bound))
+def _proven(of: Problem, solved: Solved, *, gap: float) -> bool:
+    """Whether it is true where it is said."""
+    return not solved.finished or adds_up(covered_weight(of, solved.plan), solved.bound, gap=gap)
 
 
 def _solved(of: Problem, plan: I64 | None, *, seconds: float, gap: float) -> Solved:

@@ -12,6 +12,7 @@ from scipy import sparse
 from geo.errors import RunError
 from geo.models import F64, I64, Bool
 from geo.siting.cells import best_seconds, by_time, matrix, only, within
+from geo.siting.highs import adds_up
 from geo.siting.highs import solver as quiet_solver
 from geo.siting.problem import merge_rows
 from geo.siting.sets import Sets
@@ -21,7 +22,6 @@ SCALED_TOTAL = 1e6  # objectives are scaled to this sum: HiGHS' tolerances are a
 LEAST_TOTAL = 1e-200  # less is nothing, and its scale would be infinite
 GAP_SHARE = 1e-9  # of the scaled sum: fractional plans closer than this are equal
 LEAST_GAP = 1e-6  # scaled: nearer than this, a solver's bound and its plan are the same
-AWAY = 1e-6  # of a bound: what a solver's tolerances may put between it and the plan
 SLACK = 1e-9  # of a sum of weights: what adding in another order may change
 
 
@@ -369,18 +369,15 @@ def run(model: Model, *, seconds: float, start: Bool | None = None) -> Found:
     """
     until = perf_counter() + seconds
     found = _run(model, seconds=seconds, start=start)
-    if start is not None and not _adds_up(found, model):
-        # HiGHS 1.16 may solve a model and give the start back as its optimum; from no start there is none to give
+    if start is not None and not _proven(found, model):
         found = _run(model, seconds=until - perf_counter(), start=None)
-    return found if _adds_up(found, model) else replace(found, status="time_limit")
+    return found if _proven(found, model) else replace(found, status="time_limit")
 
 
-def _adds_up(found: Found, model: Model) -> bool:
-    """Whether a plan that is called optimal is worth as much as no plan exceeds."""
-    if found.status != "optimal" or found.standing is None:
-        return True
-    borne = max(model.margin, LEAST_GAP / model.scale) + AWAY * max(1.0, abs(found.bound))
-    return found.bound - found.value <= borne
+def _proven(found: Found, model: Model) -> bool:
+    """Whether it is true where it is said."""
+    gap = max(model.margin, LEAST_GAP / model.scale)
+    return found.status != "optimal" or found.standing is None or adds_up(found.value, found.bound, gap=gap)
 
 
 def _run(model: Model, *, seconds: float, start: Bool | None) -> Found:
